@@ -1,0 +1,20 @@
+export { collect, LimitExceededError, sha256Hex, streamOf } from './bytes.ts';
+export type { ByteStream } from './bytes.ts';
+export {
+  explain,
+  InputError,
+  isTransient,
+  NotFoundError,
+  ReposureError,
+  TimeoutError,
+  UnreachableError,
+  UnsupportedError,
+} from './errors.ts';
+export type { ErrorCode } from './errors.ts';
+export { parseDurationMs, parseInput } from './input.ts';
+export { silent } from './log.ts';
+export type { Log } from './log.ts';
+export type { OnProgress, Outcome, ProgressEvent } from './progress.ts';
+export { retry } from './retry.ts';
+export type { RetryOptions } from './retry.ts';
+export { version } from './version.ts';

@@ -1,0 +1,182 @@
+import type { Duplex } from 'node:stream';
+
+import type { Log } from '../log.ts';
+
+/** Any object of the API. */
+export interface KubernetesObject {
+  apiVersion: string;
+  kind: string;
+  metadata: ObjectMeta;
+  [field: string]: unknown;
+}
+
+/** What Reposure reads of an object's metadata. */
+export interface ObjectMeta {
+  name: string;
+  namespace?: string;
+  uid?: string;
+  generation?: number;
+  resourceVersion?: string;
+  creationTimestamp?: string;
+  deletionTimestamp?: string;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  ownerReferences?: readonly OwnerReference[];
+}
+
+/** @see https://kubernetes.io/docs/concepts/overview/working-with-objects/owners-dependents/ */
+export interface OwnerReference {
+  apiVersion: string;
+  kind: string;
+  name: string;
+  uid: string;
+  controller?: boolean;
+  blockOwnerDeletion?: boolean;
+}
+
+/** A resource type, for the paths of the API: no discovery is asked for what we know. */
+export interface ResourceType {
+  /** `v1`, `apps/v1` */
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly namespaced: boolean;
+}
+
+/** One page-free list. */
+export interface ObjectList<T> {
+  readonly resourceVersion: string;
+  readonly items: readonly T[];
+}
+
+/** What narrows a list or a watch, as in the API. */
+export interface ListOptions {
+  readonly namespace?: string | undefined;
+  readonly labelSelector?: string | undefined;
+  readonly fieldSelector?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One event of a watch; a bookmark carries only a resourceVersion. */
+export type WatchEvent<T> =
+  | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: T }
+  | { readonly type: 'BOOKMARK'; readonly resourceVersion: string };
+
+/** How an exec is started. */
+export interface ExecOptions {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+  /** No secret may be in it: it travels in the URL, into audit logs. */
+  readonly command: readonly string[];
+  /** Subprotocols to offer, best first; by default v5, then v4. */
+  readonly protocols?: readonly string[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A program in a container, with its stdin and stdout as one Duplex with flow control both ways. */
+export interface ExecSession {
+  readonly stream: Duplex;
+  /** `v5.channel.k8s.io` or `v4.channel.k8s.io`: what the API server agreed to. */
+  readonly protocol: string;
+  /** Settles when the far side has said how the program ended; no receipt for what was sent. */
+  readonly exit: Promise<ExecExit>;
+  /** The last 64 KiB of stderr. */
+  stderr(): string;
+  /** Closes the connection at once; `stream` is destroyed. */
+  abort(reason?: Error): void;
+}
+
+/** How a program ended; `message` is the API's own where there is no exit code. */
+export interface ExecExit {
+  readonly exitCode: number | undefined;
+  readonly message: string;
+}
+
+/** The Kubernetes API, as far as Reposure needs it. Every method throws `KubernetesError` for a Status. */
+export interface KubernetesClient {
+  /** `https://host:port` of the API server, for messages. */
+  readonly server: string;
+  /** The namespace of the kubeconfig's context, `default` if there is none. */
+  readonly namespace: string;
+  /** @throws {KubernetesError} `isNotFound` if there is none. */
+  get<T extends KubernetesObject>(
+    type: ResourceType,
+    name: string,
+    namespace?: string,
+    signal?: AbortSignal,
+  ): Promise<T>;
+  /** As {@link get}, but `undefined` for one that is not there. */
+  find<T extends KubernetesObject>(
+    type: ResourceType,
+    name: string,
+    namespace?: string,
+    signal?: AbortSignal,
+  ): Promise<T | undefined>;
+  list<T extends KubernetesObject>(
+    type: ResourceType,
+    options?: ListOptions,
+  ): Promise<ObjectList<T>>;
+  /** Ends without an error when the server ends it; `Expired` as `KubernetesError`. Asks for bookmarks. */
+  watch<T extends KubernetesObject>(
+    type: ResourceType,
+    options: ListOptions & { readonly resourceVersion?: string },
+  ): AsyncGenerator<WatchEvent<T>, void>;
+  /** POST; for what must not be there yet. */
+  create<T extends KubernetesObject>(object: T): Promise<T>;
+  /** Server-side apply with our field manager and force. @param options.subresource e.g. `status` */
+  apply<T extends KubernetesObject>(
+    object: T,
+    options?: {
+      readonly subresource?: string;
+      readonly fieldManager?: string;
+      readonly dryRun?: boolean;
+    },
+  ): Promise<T>;
+  /** PUT with the object's resourceVersion; a conflict is a `KubernetesError`. */
+  replace<T extends KubernetesObject>(
+    object: T,
+    options?: { readonly subresource?: string },
+  ): Promise<T>;
+  /** Whether there was one to delete. */
+  delete(
+    type: ResourceType,
+    name: string,
+    namespace?: string,
+    options?: {
+      readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
+      readonly uid?: string;
+    },
+  ): Promise<boolean>;
+  /** The log of a container, as it is written. */
+  logs(
+    pod: string,
+    namespace: string,
+    options?: {
+      readonly container?: string;
+      readonly follow?: boolean;
+      readonly tailLines?: number;
+      readonly signal?: AbortSignal;
+    },
+  ): AsyncGenerator<Uint8Array, void>;
+  /** Starts a program in a container. @throws {KubernetesError} if the API refuses. */
+  exec(options: ExecOptions): Promise<ExecSession>;
+  /** Whether this caller may do something (SelfSubjectAccessReview). */
+  can(attributes: {
+    readonly verb: string;
+    readonly group?: string;
+    readonly resource: string;
+    readonly subresource?: string;
+    readonly namespace?: string;
+    readonly name?: string;
+  }): Promise<boolean>;
+  close(): void;
+}
+
+/** What a client is made with. */
+export interface ClientOptions {
+  /** Files as in `KUBECONFIG`, joined with the system's path delimiter; else `$KUBECONFIG`'s value as the entry point read it. */
+  readonly kubeconfig?: string | undefined;
+  readonly context?: string | undefined;
+  readonly log?: Log;
+}

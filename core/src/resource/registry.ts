@@ -1,0 +1,152 @@
+import * as z from 'zod';
+
+/** The group, version and names of the custom resource. */
+export const registryResource = {
+  group: 'reposure.puccini.cloud',
+  version: 'v1alpha1',
+  apiVersion: 'reposure.puccini.cloud/v1alpha1',
+  kind: 'Registry',
+  plural: 'registries',
+  singular: 'registry',
+  shortName: 'reg',
+} as const;
+
+/** The field manager of everything that Reposure applies. */
+export const fieldManager = 'reposure';
+
+/** Names that the operator, the routes and the command line must agree on. */
+export const names = {
+  operator: 'reposure-operator',
+  simple: 'reposure-simple',
+  simpleTls: 'reposure-simple-authentication',
+  simpleHtpasswd: 'reposure-simple-htpasswd',
+  /** The login that a client of the simple registry uses, as a dockerconfigjson Secret. */
+  simpleLogin: 'reposure-simple-login',
+  surrogate: (registry: string): string => `reposure-surrogate-${registry}`,
+  /** The one Pod of the StatefulSet: fixed, so that a Role can name it. */
+  surrogatePod: (registry: string): string => `reposure-surrogate-${registry}-0`,
+  surrogateContainer: 'surrogate',
+  execRole: (registry: string): string => `reposure-exec-${registry}`,
+  image: (version: string): string => `ghcr.io/reposure/reposure:${version}`,
+} as const;
+
+/** The label that every object of a Registry carries. */
+export const registryLabel = 'reposure.puccini.cloud/registry';
+
+/** Where the surrogate finds what it needs. */
+export const surrogatePaths = {
+  caFile: '/etc/reposure/tls/ca.crt',
+  /** A folder: keys of a `kubernetes.io/dockerconfigjson` or `kubernetes.io/basic-auth` Secret, or `token`. */
+  loginDirectory: '/etc/reposure/login',
+} as const;
+
+const dnsLabel = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/);
+const port = z.int().min(1).max(65_535);
+
+/** `spec` of a Registry: the predecessor's fields keep their meaning, the others are optional. */
+export const RegistrySpec = z.object({
+  type: z.literal('oci').default('oci').describe('The kind of registry: oci'),
+  direct: z
+    .object({ host: z.string().min(1).describe('host[:port] of the registry') })
+    .optional()
+    .describe('A registry with a host of its own'),
+  indirect: z
+    .object({
+      namespace: dnsLabel
+        .optional()
+        .describe("The Service's namespace; the Registry's own by default"),
+      service: dnsLabel.describe("The Service's name"),
+      port: port.default(5000).describe("The Service's port"),
+    })
+    .optional()
+    .describe('A registry behind a Service of this cluster'),
+  authenticationSecret: dnsLabel
+    .optional()
+    .describe('Secret that holds the CA certificate of the registry (older name of tlsSecret)'),
+  authenticationSecretDataKey: z
+    .string()
+    .optional()
+    .describe('Key of the CA certificate in that Secret; ca.crt, else tls.crt, by default'),
+  authorizationSecret: dnsLabel
+    .optional()
+    .describe('Secret that holds the login at the registry (older name of loginSecret)'),
+  provider: z
+    .string()
+    .optional()
+    .describe('What runs the registry: simple, or none for a plain host or Service'),
+  insecure: z
+    .boolean()
+    .optional()
+    .describe('Plain HTTP. No login is ever sent over it unless this is written here'),
+  tlsSecret: dnsLabel.optional().describe('Secret that holds the CA certificate of the registry'),
+  loginSecret: dnsLabel
+    .optional()
+    .describe(
+      'Secret that holds the login: dockerconfigjson that names the host, or labelled for this Registry',
+    ),
+  replicas: z.int().min(0).max(1).optional().describe('Surrogate Pods; 0 takes the way in away'),
+  image: z.string().optional().describe("The surrogate's image; the operator's own by default"),
+  pullHost: z
+    .string()
+    .optional()
+    .describe('host[:port] by which nodes pull, where it is another one'),
+});
+export type RegistrySpec = z.infer<typeof RegistrySpec>;
+
+/** A condition as Kubernetes has it. */
+export const Condition = z.object({
+  type: z.string(),
+  status: z.enum(['True', 'False', 'Unknown']),
+  reason: z.string(),
+  message: z.string(),
+  lastTransitionTime: z.string(),
+  observedGeneration: z.int().optional(),
+});
+export type Condition = z.infer<typeof Condition>;
+
+/** `status` of a Registry, written by the operator. */
+export const RegistryStatus = z.object({
+  observedGeneration: z.int().optional(),
+  provider: z.string().optional(),
+  pushHost: z.string().optional().describe('host[:port] by which Pods of the cluster push'),
+  pullHost: z.string().optional().describe('host[:port] by which nodes pull'),
+  surrogatePod: z.string().optional().describe('The Pod that clients exec into'),
+  conditions: z.array(Condition).optional(),
+});
+export type RegistryStatus = z.infer<typeof RegistryStatus>;
+
+/** The custom resource, as the API serves it. */
+export interface Registry {
+  apiVersion: typeof registryResource.apiVersion;
+  kind: typeof registryResource.kind;
+  metadata: {
+    name: string;
+    namespace: string;
+    uid?: string;
+    generation?: number;
+    resourceVersion?: string;
+    deletionTimestamp?: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+  };
+  spec: RegistrySpec;
+  status?: RegistryStatus;
+}
+
+/** The status of one condition, `Unknown` if nobody has written it yet. */
+export function conditionOf(registry: Registry, type: string): Condition | undefined {
+  return registry.status?.conditions?.find((condition) => condition.type === type);
+}
+
+/** The Secret with the CA certificate, by either of its names. */
+export function tlsSecretOf(spec: RegistrySpec): string | undefined {
+  return spec.tlsSecret ?? spec.authenticationSecret;
+}
+
+/** The Secret with the login, by either of its names. */
+export function loginSecretOf(spec: RegistrySpec): string | undefined {
+  return spec.loginSecret ?? spec.authorizationSecret;
+}
