@@ -1,4 +1,4 @@
-export { annotationKeys, Descriptor } from './descriptor.ts';
+export { annotationKeys, Descriptor, DigestText } from './descriptor.ts';
 export { digestOf, hasherOf, isDigest, parseDigest, partsOf } from './digest.ts';
 export type { Digest, Hasher } from './digest.ts';
 export {
