@@ -1,0 +1,87 @@
+import { stat } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+
+import { InputError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { annotationKeys, digestOf, hostPlatform, mediaTypes } from '../oci/index.ts';
+import type { Platform } from '../oci/index.ts';
+import { tarOfFile, tarOfFolder } from './artifact-tar.ts';
+import { assembledSource, manifestOf, openerOf } from './assembled-source.ts';
+import type { Source } from './content.ts';
+import { Count } from './count.ts';
+import { readFileFrom, readingError } from './file-bytes.ts';
+import { gzipped } from './packing.ts';
+import type { TemporaryFolder } from './temporary.ts';
+
+/** What making an image of files takes. */
+export interface ArtifactOptions {
+  readonly temporary: TemporaryFolder;
+  readonly log: Log;
+  /** What the image says it runs on; this machine's by default. */
+  readonly platform?: Platform | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Makes a real image of any file or folder: one tar layer that a runtime can unpack and a Pod can
+ * mount, with the name as title.
+ *
+ * @throws {NotFoundError} if there is nothing at `path`.
+ * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md#guidelines-for-artifact-usage
+ */
+export async function artifactSource(path: string, options: ArtifactOptions): Promise<Source> {
+  const { temporary, signal, platform = hostPlatform() } = options;
+  const title = basename(resolve(path));
+  const content = new Count();
+  const packed = new Count();
+  const tar = await tarOf(path, title, options);
+  const spooled = await temporary.spool(packed.of(gzipped(content.of(tar))), signal);
+  const layer = { ...packed.descriptor(mediaTypes.ociLayerGzip), annotations: titled(title) };
+  const config = configOf(platform, content.digest());
+  const configDescriptor = {
+    mediaType: mediaTypes.ociConfig,
+    digest: digestOf(config),
+    size: config.byteLength,
+  };
+  const manifest = manifestOf(configDescriptor, [layer], titled(title));
+  return assembledSource({
+    description: `file:${path}`,
+    names: [],
+    root: manifest.descriptor,
+    blobs: new Map([
+      [layer.digest, ({ offset, signal: stop }) => readFileFrom(spooled, offset, stop)],
+      [configDescriptor.digest, openerOf(config)],
+      [manifest.descriptor.digest, openerOf(manifest.bytes)],
+    ]),
+    close: async () => {},
+  });
+}
+
+async function tarOf(
+  path: string,
+  title: string,
+  options: ArtifactOptions,
+): Promise<AsyncGenerator<Uint8Array, void>> {
+  const found = await stat(path).catch((error: unknown) => {
+    throw readingError(error, path);
+  });
+  if (found.isDirectory()) return tarOfFolder(path, options);
+  if (found.isFile()) return tarOfFile(path, title, options);
+  throw new InputError(`Cannot read ${path}: it is neither a file nor a folder`);
+}
+
+function configOf({ os, architecture, variant }: Platform, diffId: string): Uint8Array {
+  const config = {
+    architecture,
+    os,
+    ...(variant === undefined ? {} : { variant }),
+    config: {},
+    // No time: equal content has an equal digest.
+    rootfs: { type: 'layers', diff_ids: [diffId] },
+  };
+  return new TextEncoder().encode(JSON.stringify(config));
+}
+
+function titled(title: string): Record<string, string> {
+  return { [annotationKeys.title]: title };
+}

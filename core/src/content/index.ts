@@ -1,0 +1,11 @@
+export type { ReadOptions, Sink, Source } from './content.ts';
+export { ContentNotFoundError } from './not-found.ts';
+export { openSink } from './open-sink.ts';
+export type { OpenSinkOptions, SinkKind } from './open-sink.ts';
+export { openSource } from './open-source.ts';
+export type { OpenSourceOptions } from './open-source.ts';
+export { singleFileOf } from './single-file.ts';
+export type { SingleFile } from './single-file.ts';
+export { unpack } from './unpack.ts';
+export type { Unpacked, UnpackOptions } from './unpack.ts';
+export type { UnpackLimits } from './unpack-limits.ts';

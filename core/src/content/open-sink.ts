@@ -1,0 +1,105 @@
+import type { Writable } from 'node:stream';
+
+import { InputError } from '../errors.ts';
+import type { Platform } from '../oci/index.ts';
+import type { Sink } from './content.ts';
+import { dockerArchiveSink } from './docker-archive-sink.ts';
+import { layoutKinds, parseLocation } from './location.ts';
+import type { LayoutKind } from './location.ts';
+import { ociArchiveSink } from './oci-archive-sink.ts';
+import { ociFolderSink } from './oci-folder-sink.ts';
+import { outputFile, outputStream } from './output-file.ts';
+import type { OutputFile } from './output-file.ts';
+import { TemporaryFolder } from './temporary.ts';
+
+/** What an image can be written as. */
+export type SinkKind = LayoutKind;
+
+/** What opening a sink takes besides its place. */
+export interface OpenSinkOptions {
+  /** What `-` means; it stays open, and gets its first byte on commit. */
+  readonly stdout?: Writable;
+  /** An existing folder for what cannot go to its place at once; the system's own by default. */
+  readonly temporaryDirectory?: string;
+  readonly signal?: AbortSignal | undefined;
+  /** Which image of an index goes into a docker archive, which holds one. */
+  readonly platform?: Platform | undefined;
+}
+
+/**
+ * Opens a place for an image. Whoever opens it ends it, with `commit` or `abort`; a `commit` that
+ * fails has done what `abort` does.
+ *
+ * @param text `oci:DIR[:name]` (a layout that is there is added to), `oci-archive:FILE[:name]`,
+ * `docker-archive:FILE[:name]`, either with `-` for standard output; `-` alone is an OCI archive.
+ * @throws {InputError} if nothing can be written there.
+ */
+export async function openSink(text: string, options: OpenSinkOptions = {}): Promise<Sink> {
+  const { kind, path, name } = text === '-' ? standardOutput : parseLocation(text);
+  if (kind === 'bare' || kind === 'file' || path === '') throw unknownSink(text);
+  const { signal } = options;
+  if (kind === 'oci') return ending(await ociFolderSink(path, { name, signal }));
+  const description = `${kind}:${path}`;
+  const temporary = await TemporaryFolder.make(options.temporaryDirectory);
+  try {
+    const output = await outputAt(path, temporary, options);
+    return ending(
+      kind === 'docker-archive'
+        ? await dockerArchiveSink(output, { ...options, description, name, temporary })
+        : await ociArchiveSink(withTemporary(output, temporary), { description, name, signal }),
+    );
+  } catch (error) {
+    await temporary.remove();
+    throw error;
+  }
+}
+
+const standardOutput = { kind: 'oci-archive', path: '-', name: undefined } as const;
+
+function outputAt(
+  path: string,
+  temporary: TemporaryFolder,
+  { stdout, signal }: OpenSinkOptions,
+): Promise<OutputFile> {
+  if (path !== '-') return outputFile(path);
+  if (!stdout) throw new InputError('Cannot write to standard output: there is none here');
+  return outputStream(stdout, temporary, signal);
+}
+
+function ending(sink: Sink): Sink {
+  return {
+    description: sink.description,
+    has: (descriptor) => sink.has(descriptor),
+    write: (descriptor, content) => sink.write(descriptor, content),
+    commit: async (root, name) => {
+      try {
+        await sink.commit(root, name);
+      } catch (error) {
+        await sink.abort();
+        throw error;
+      }
+    },
+    abort: () => sink.abort(),
+  };
+}
+
+function withTemporary(output: OutputFile, temporary: TemporaryFolder): OutputFile {
+  return {
+    handle: output.handle,
+    publish: async (size) => {
+      await output.publish(size);
+      await temporary.remove();
+    },
+    discard: async () => {
+      await output.discard();
+      await temporary.remove();
+    },
+  };
+}
+
+function unknownSink(text: string): InputError {
+  const wanted = layoutKinds.map((kind) => `${kind}:${kind === 'oci' ? 'DIR' : 'FILE'}`).join(', ');
+  return new InputError(
+    `Cannot write an image to "${text}": want ${wanted}, or - for standard output`,
+  );
+}

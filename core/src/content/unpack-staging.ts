@@ -1,0 +1,54 @@
+import { mkdir, mkdtemp, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { InputError } from '../errors.ts';
+import { codeOf } from './file-bytes.ts';
+
+/** A new or empty folder that gets its content at the very end, or not at all. */
+export class UnpackStaging {
+  /** Where content is put together. */
+  readonly path: string;
+  readonly #folder: string;
+  readonly #isNew: boolean;
+
+  private constructor(folder: string, path: string, isNew: boolean) {
+    this.#folder = folder;
+    this.path = path;
+    this.#isNew = isNew;
+  }
+
+  /** @throws {InputError} if there is something in the folder, or it is a file. */
+  static async begin(folder: string): Promise<UnpackStaging> {
+    const isNew = await prepared(folder);
+    // Inside, not beside: the folder may be a mounted volume, and a rename cannot leave one.
+    return new UnpackStaging(folder, await mkdtemp(join(folder, '.reposure-')), isNew);
+  }
+
+  async publish(): Promise<void> {
+    for (const name of await readdir(this.path)) {
+      await rename(join(this.path, name), join(this.#folder, name));
+    }
+    await rmdir(this.path);
+  }
+
+  async discard(): Promise<void> {
+    await rm(this.path, { recursive: true, force: true });
+    if (this.#isNew) await rmdir(this.#folder).catch(() => {});
+  }
+}
+
+/** @returns Whether the folder is new. */
+async function prepared(folder: string): Promise<boolean> {
+  try {
+    if ((await readdir(folder)).length === 0) return false;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') {
+      await mkdir(folder, { recursive: true });
+      return true;
+    }
+    if (codeOf(error) !== 'ENOTDIR') throw error;
+  }
+  throw new InputError(
+    `Cannot unpack to ${folder}: there is something already; want a new or an empty folder`,
+  );
+}
