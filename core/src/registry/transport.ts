@@ -31,5 +31,6 @@ export interface RegistryResponse {
  * An answer of any status is an answer; a transport throws only if none came.
  *
  * @throws {UnreachableError} if the registry was not reached, or was lost before it answered.
+ * @throws {AuthenticationError} if logging in failed, so that the request itself was not answered.
  */
 export type Transport = (request: RegistryRequest) => Promise<RegistryResponse>;

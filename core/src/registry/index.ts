@@ -1,0 +1,16 @@
+export { authenticated } from './authenticated.ts';
+export { RegistryClient } from './client.ts';
+export type { RegistryClientOptions } from './client.ts';
+export { runCredentialHelper } from './credential-helper.ts';
+export type { RunHelper } from './credential-helper.ts';
+export type { Credentials, CredentialSource } from './credentials.ts';
+export { directTransport } from './direct.ts';
+export type { ClosableTransport, DirectOptions } from './direct.ts';
+export type { Proxies } from './dispatcher.ts';
+export { DockerConfig, dockerConfigCredentials } from './docker-config.ts';
+export { originForm } from './location.ts';
+export type { LoginOptions } from './login.ts';
+export { AuthenticationError, RegistryError, UnsafeRedirectError } from './registry-error.ts';
+export type { Diagnostic } from './registry-error.ts';
+export type { Method, RegistryRequest, RegistryResponse, Transport } from './transport.ts';
+export type { MountResult, Upload } from './uploads.ts';

@@ -1,0 +1,73 @@
+import { UnreachableError } from '../errors.ts';
+
+/** The registry is there, but there is no trusting it: trying again does not help. */
+class UntrustedError extends UnreachableError {
+  override get isTransient(): boolean {
+    return false;
+  }
+}
+
+const unknownAuthority =
+  'its certificate is not signed by a CA that is trusted here; want the CA certificate (PEM) of the registry';
+const wrongTime = 'its certificate is not valid at this time; want a renewed certificate';
+const notTls =
+  'it does not speak TLS; want https there, or insecure where plain HTTP is meant to be used';
+
+const untrusted: Readonly<Record<string, string>> = {
+  SELF_SIGNED_CERT_IN_CHAIN: unknownAuthority,
+  DEPTH_ZERO_SELF_SIGNED_CERT: unknownAuthority,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: unknownAuthority,
+  UNABLE_TO_GET_ISSUER_CERT: unknownAuthority,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unknownAuthority,
+  CERT_SIGNATURE_FAILURE: unknownAuthority,
+  CERT_UNTRUSTED: unknownAuthority,
+  CERT_HAS_EXPIRED: wrongTime,
+  CERT_NOT_YET_VALID: wrongTime,
+  ERR_TLS_CERT_ALTNAME_INVALID:
+    'its certificate is for another name; want a certificate for this host, or the host as the certificate has it',
+  ERR_SSL_WRONG_VERSION_NUMBER: notTls,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: notTls,
+};
+
+const lost: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there (ECONNREFUSED)',
+  ENOTFOUND: 'its name is not known (ENOTFOUND)',
+  EAI_AGAIN: 'its name could not be looked up (EAI_AGAIN)',
+  EHOSTUNREACH: 'there is no way to it (EHOSTUNREACH)',
+  ENETUNREACH: 'there is no way to its network (ENETUNREACH)',
+  ETIMEDOUT: 'it does not answer (ETIMEDOUT)',
+  ECONNRESET: 'it closed the connection (ECONNRESET)',
+  EPIPE: 'it closed the connection (EPIPE)',
+  UND_ERR_CONNECT_TIMEOUT: 'it took no connection within 10 s',
+  UND_ERR_HEADERS_TIMEOUT: 'it took the request, but did not answer in time',
+  UND_ERR_BODY_TIMEOUT: 'it fell silent for 30 s in the middle of an answer',
+  UND_ERR_SOCKET: 'the connection broke off',
+};
+
+/**
+ * Says why no answer came, and what to do.
+ *
+ * @param origin `scheme://host[:port]`
+ * @param cause What the connection failed with.
+ */
+export function unreachable(origin: string, cause: unknown): UnreachableError {
+  const code = codeOf(cause);
+  const { host } = new URL(origin);
+  const distrust = untrusted[code];
+  // The cause is not kept: it holds what undici knew of the request.
+  if (distrust) return new UntrustedError(`Cannot reach registry ${host}: ${distrust} (${code})`);
+  const reason = lost[code] ?? `the connection failed${code ? ` (${code})` : ''}`;
+  return new UnreachableError(`Cannot reach registry ${host}: ${reason}`);
+}
+
+// Several addresses of one name fail together as an AggregateError; any of them tells.
+function codeOf(error: unknown): string {
+  if (error instanceof AggregateError) return codeOf(error.errors[0]);
+  if (!(error instanceof Error)) return '';
+  if ('code' in error && typeof error.code === 'string' && !isVague(error)) return error.code;
+  return codeOf(error.cause) || ('code' in error ? String(error.code) : '');
+}
+
+function isVague(error: Error): boolean {
+  return error.cause instanceof Error;
+}
