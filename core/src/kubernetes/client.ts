@@ -2,11 +2,15 @@ import type { Duplex } from 'node:stream';
 
 import type { Log } from '../log.ts';
 
-/** Any object of the API. */
-export interface KubernetesObject {
+/** What every object of the API has; an interface without an index signature, such as `Registry`, is one. */
+export interface ApiObject {
   apiVersion: string;
   kind: string;
   metadata: ObjectMeta;
+}
+
+/** Any object of the API, with fields that we do not know. */
+export interface KubernetesObject extends ApiObject {
   [field: string]: unknown;
 }
 
@@ -51,6 +55,7 @@ export interface ObjectList<T> {
 
 /** What narrows a list or a watch, as in the API. */
 export interface ListOptions {
+  /** All namespaces without one. */
   readonly namespace?: string | undefined;
   readonly labelSelector?: string | undefined;
   readonly fieldSelector?: string | undefined;
@@ -100,32 +105,29 @@ export interface KubernetesClient {
   /** The namespace of the kubeconfig's context, `default` if there is none. */
   readonly namespace: string;
   /** @throws {KubernetesError} `isNotFound` if there is none. */
-  get<T extends KubernetesObject>(
+  get<T extends ApiObject>(
     type: ResourceType,
     name: string,
     namespace?: string,
     signal?: AbortSignal,
   ): Promise<T>;
   /** As {@link get}, but `undefined` for one that is not there. */
-  find<T extends KubernetesObject>(
+  find<T extends ApiObject>(
     type: ResourceType,
     name: string,
     namespace?: string,
     signal?: AbortSignal,
   ): Promise<T | undefined>;
-  list<T extends KubernetesObject>(
-    type: ResourceType,
-    options?: ListOptions,
-  ): Promise<ObjectList<T>>;
+  list<T extends ApiObject>(type: ResourceType, options?: ListOptions): Promise<ObjectList<T>>;
   /** Ends without an error when the server ends it; `Expired` as `KubernetesError`. Asks for bookmarks. */
-  watch<T extends KubernetesObject>(
+  watch<T extends ApiObject>(
     type: ResourceType,
     options: ListOptions & { readonly resourceVersion?: string },
   ): AsyncGenerator<WatchEvent<T>, void>;
   /** POST; for what must not be there yet. */
-  create<T extends KubernetesObject>(object: T): Promise<T>;
+  create<T extends ApiObject>(object: T): Promise<T>;
   /** Server-side apply with our field manager and force. @param options.subresource e.g. `status` */
-  apply<T extends KubernetesObject>(
+  apply<T extends ApiObject>(
     object: T,
     options?: {
       readonly subresource?: string;
@@ -134,10 +136,7 @@ export interface KubernetesClient {
     },
   ): Promise<T>;
   /** PUT with the object's resourceVersion; a conflict is a `KubernetesError`. */
-  replace<T extends KubernetesObject>(
-    object: T,
-    options?: { readonly subresource?: string },
-  ): Promise<T>;
+  replace<T extends ApiObject>(object: T, options?: { readonly subresource?: string }): Promise<T>;
   /** Whether there was one to delete. */
   delete(
     type: ResourceType,
@@ -178,5 +177,10 @@ export interface ClientOptions {
   /** Files as in `KUBECONFIG`, joined with the system's path delimiter; else `$KUBECONFIG`'s value as the entry point read it. */
   readonly kubeconfig?: string | undefined;
   readonly context?: string | undefined;
+  /**
+   * The environment: `HOME`, `KUBERNETES_SERVICE_HOST`, `HTTPS_PROXY` and friends, and what exec
+   * plugins inherit. The process's own by default; `KUBECONFIG` in it is not looked at.
+   */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly log?: Log;
 }

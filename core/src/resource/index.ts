@@ -1,13 +1,18 @@
+export { registryCrd } from './crd.ts';
+export type { CustomResourceDefinition } from './crd.ts';
 export {
   Condition,
   conditionOf,
   fieldManager,
+  isRegistryName,
   loginSecretOf,
+  maxRegistryNameLength,
   names,
   registryLabel,
   registryResource,
   RegistrySpec,
   RegistryStatus,
+  surrogateHealthPort,
   surrogatePaths,
   tlsSecretOf,
 } from './registry.ts';

@@ -30,11 +30,26 @@ export const names = {
   image: (version: string): string => `ghcr.io/reposure/reposure:${version}`,
 } as const;
 
+/** Where the surrogate answers `/livez` and `/readyz`. */
+export const surrogateHealthPort = 8080;
+
+/**
+ * The longest name of a Registry: `reposure-surrogate-<name>` is a StatefulSet, whose Pods carry
+ * `<its name>-<hash of 10>` as a label, and a label has 63 characters at most.
+ */
+export const maxRegistryNameLength = 63 - 11 - 'reposure-surrogate-'.length;
+
+/** Whether every object of a Registry of this name can be made: Services and labels take less than the API. */
+export function isRegistryName(name: string): boolean {
+  return name.length <= maxRegistryNameLength && /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/.test(name);
+}
+
 /** The label that every object of a Registry carries. */
 export const registryLabel = 'reposure.puccini.cloud/registry';
 
 /** Where the surrogate finds what it needs. */
 export const surrogatePaths = {
+  directory: '/etc/reposure',
   caFile: '/etc/reposure/tls/ca.crt',
   /** A folder: keys of a `kubernetes.io/dockerconfigjson` or `kubernetes.io/basic-auth` Secret, or `token`. */
   loginDirectory: '/etc/reposure/login',
@@ -114,7 +129,10 @@ export const RegistryStatus = z.object({
   pushHost: z.string().optional().describe('host[:port] by which Pods of the cluster push'),
   pullHost: z.string().optional().describe('host[:port] by which nodes pull'),
   surrogatePod: z.string().optional().describe('The Pod that clients exec into'),
-  conditions: z.array(Condition).optional(),
+  conditions: z
+    .array(Condition)
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] }),
 });
 export type RegistryStatus = z.infer<typeof RegistryStatus>;
 

@@ -1,0 +1,24 @@
+export type {
+  ApiObject,
+  ClientOptions,
+  ExecExit,
+  ExecOptions,
+  ExecSession,
+  KubernetesClient,
+  KubernetesObject,
+  ListOptions,
+  ObjectList,
+  ObjectMeta,
+  OwnerReference,
+  ResourceType,
+  WatchEvent,
+} from './client.ts';
+export type { FollowEvent } from './follow.ts';
+export { KubeconfigError } from './kubeconfig-error.ts';
+export { KubernetesError } from './kubernetes-error.ts';
+export type { RefusalOptions } from './kubernetes-error.ts';
+export { openCluster } from './open-cluster.ts';
+export { watchAll } from './reflector.ts';
+export { resourceTypes } from './resource-types.ts';
+export { waitFor } from './wait.ts';
+export type { WaitOptions, WaitTarget } from './wait.ts';

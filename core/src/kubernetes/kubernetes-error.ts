@@ -1,0 +1,100 @@
+import * as z from 'zod';
+
+import { ReposureError } from '../errors.ts';
+
+/**
+ * How the API says that something did not work.
+ *
+ * @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/
+ */
+export const Status = z.object({
+  status: z.string().optional().catch(undefined),
+  message: z.string().optional().catch(undefined),
+  reason: z.string().optional().catch(undefined),
+  code: z.number().optional().catch(undefined),
+  details: z
+    .object({
+      retryAfterSeconds: z.number().optional().catch(undefined),
+      causes: z
+        .array(z.object({ reason: z.string().optional(), message: z.string().optional() }))
+        .optional()
+        .catch(undefined),
+    })
+    .optional()
+    .catch(undefined),
+});
+export type Status = z.infer<typeof Status>;
+
+/** What a {@link KubernetesError} is made of. */
+export interface RefusalOptions {
+  /** HTTP status; 0 if there was none. */
+  readonly status: number;
+  /** The API's machine-readable reason, such as `NotFound`. */
+  readonly reason?: string | undefined;
+  /** The API's own sentence. */
+  readonly message?: string | undefined;
+  readonly retryAfterMs?: number | undefined;
+  /** What a person may do about it: one clause. */
+  readonly nextStep?: string | undefined;
+}
+
+/** The Kubernetes API answered a request with a Status that says no. */
+export class KubernetesError extends ReposureError {
+  override readonly name = 'KubernetesError';
+  readonly code = 'CLUSTER_RESPONSE';
+  /** HTTP status; 0 if there was none. */
+  readonly status: number;
+  /** `NotFound`, `Forbidden`, `Conflict`, `AlreadyExists`, `Expired`, `Unauthorized`, … */
+  readonly reason: string;
+  /** What the server asked for with Retry-After; 0 if it did not. */
+  readonly retryAfterMs: number;
+
+  /** @param action `<verb> <thing> at <server>`, after "Cannot". */
+  constructor(action: string, options: RefusalOptions) {
+    const { status, message, retryAfterMs = 0, nextStep } = options;
+    const reason = options.reason || (reasons[status] ?? 'Unknown');
+    const said = message || `the API answered ${status} (${reason})`;
+    super(`Cannot ${action}: ${said}${nextStep ? `; ${nextStep}` : ''}`);
+    this.status = status;
+    this.reason = reason;
+    this.retryAfterMs = retryAfterMs;
+  }
+
+  get isNotFound(): boolean {
+    return this.status === 404;
+  }
+
+  get isForbidden(): boolean {
+    return this.status === 403;
+  }
+
+  /** Somebody else changed the object in between, or it exists already. */
+  get isConflict(): boolean {
+    return this.status === 409;
+  }
+
+  /** The resourceVersion or the continue token is too old: list again. */
+  get isExpired(): boolean {
+    return this.status === 410 || this.reason === 'Expired' || this.reason === 'Gone';
+  }
+
+  override get isTransient(): boolean {
+    return this.status === 429 || this.status >= 500;
+  }
+}
+
+/** What a status means where the answer has no reason of its own, as from a proxy in between. */
+const reasons: Readonly<Record<number, string>> = {
+  400: 'BadRequest',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'NotFound',
+  405: 'MethodNotAllowed',
+  409: 'Conflict',
+  410: 'Expired',
+  422: 'Invalid',
+  429: 'TooManyRequests',
+  500: 'InternalError',
+  503: 'ServiceUnavailable',
+  504: 'Timeout',
+};

@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+/** What needs a real cluster: any that `KUBECONFIG` names. */
+export default defineConfig({
+  test: {
+    include: ['test/cluster/**/*.test.ts'],
+    isolate: false,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
+});
