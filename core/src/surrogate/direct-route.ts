@@ -1,0 +1,84 @@
+import { InputError } from '../errors.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import { resourceTypes } from '../kubernetes/resource-types.ts';
+import { silent } from '../log.ts';
+import type { Log } from '../log.ts';
+import { directTransport } from '../registry/index.ts';
+import type { DirectOptions } from '../registry/index.ts';
+import { loginSecretOf, names, tlsSecretOf } from '../resource/registry.ts';
+import type { Registry } from '../resource/registry.ts';
+import { caOf, loginOf } from './login-secret.ts';
+import type { Secret } from './login-secret.ts';
+import type { Route } from './route.ts';
+import { nextStepFor } from './surrogate-pod.ts';
+
+/** What a direct route is opened with. */
+export interface DirectRouteOptions {
+  /** The cluster of the Registry resource: its Secrets are read there. */
+  readonly kubernetes: KubernetesClient;
+  readonly registry: Registry;
+  readonly signal?: AbortSignal | undefined;
+  readonly log?: Log | undefined;
+  readonly reason?: string;
+}
+
+/**
+ * The way straight from here, with the CA and the login that the Registry resource names.
+ *
+ * @throws {InputError} if the resource names no host, or a Secret does not hold what it should.
+ * @throws {KubernetesError} if a Secret may not be read, or is not there.
+ */
+export async function directRoute(options: DirectRouteOptions): Promise<Route> {
+  const { registry, log = silent } = options;
+  const { spec } = registry;
+  const insecure = isPlainHttp(registry);
+  const ca = insecure ? undefined : await secretNamed(tlsSecretOf(spec), options);
+  // Over plain HTTP only where a person wrote that everybody on the way may read it.
+  const mayLogin = !insecure || spec.insecure === true;
+  const login = mayLogin ? await secretNamed(loginSecretOf(spec), options) : undefined;
+  if (!mayLogin && loginSecretOf(spec) !== undefined) {
+    log.warn('no login is sent: the registry speaks plain HTTP, and spec.insecure is not true');
+  }
+  const transport = directTransport({
+    host: hostOf(registry),
+    insecure,
+    ...(ca ? { ca: caOf(ca, spec) } : {}),
+    ...(login ? { credentials: loginOf(login, registry) } : {}),
+    log,
+  } satisfies DirectOptions);
+  return {
+    via: 'direct',
+    reason: options.reason ?? 'asked for',
+    request: transport,
+    close: () => transport.close(),
+  };
+}
+
+/** The simple registry speaks plain HTTP as long as nobody gives it a certificate. */
+function isPlainHttp({ spec }: Registry): boolean {
+  return spec.insecure === true || (spec.provider === 'simple' && tlsSecretOf(spec) === undefined);
+}
+
+function hostOf(registry: Registry): string {
+  const { spec, status } = registry;
+  const { namespace } = registry.metadata;
+  if (status?.pushHost) return status.pushHost;
+  if (spec.direct) return spec.direct.host;
+  if (spec.indirect) {
+    const { service, port } = spec.indirect;
+    return `${service}.${spec.indirect.namespace ?? namespace}.svc:${port}`;
+  }
+  if (spec.provider === 'simple') return `${names.simple}.${namespace}.svc:5000`;
+  throw new InputError(
+    `Cannot reach registry ${namespace}/${registry.metadata.name} directly: nobody knows its host yet; ${nextStepFor(registry)}`,
+  );
+}
+
+async function secretNamed(
+  name: string | undefined,
+  { kubernetes, registry, signal }: DirectRouteOptions,
+): Promise<Secret | undefined> {
+  if (name === undefined) return undefined;
+  const { namespace } = registry.metadata;
+  return await kubernetes.get<Secret>(resourceTypes.Secret, name, namespace, signal);
+}

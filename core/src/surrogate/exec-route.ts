@@ -1,0 +1,122 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { ExecExit, ExecSession, KubernetesClient } from '../kubernetes/client.ts';
+import { silent } from '../log.ts';
+import type { Log } from '../log.ts';
+import { names, surrogatePaths } from '../resource/registry.ts';
+import type { Registry } from '../resource/registry.ts';
+import { openSession } from './client-session.ts';
+import type { SurrogateSession } from './client-session.ts';
+import { SurrogateError } from './greeting.ts';
+import { reconnecting } from './reconnecting.ts';
+import type { Route } from './route.ts';
+import { describeSurrogate, nextStepFor, runningPodOf } from './surrogate-pod.ts';
+
+/** What runs in the surrogate's Pod for one session. */
+export const surrogateCommand: readonly string[] = [
+  'reposure-surrogate',
+  'serve',
+  `--directory=${surrogatePaths.directory}`,
+];
+
+/** What an exec route is opened with. */
+export interface ExecRouteOptions {
+  readonly kubernetes: KubernetesClient;
+  readonly registry: Registry;
+  /** Exec subprotocols to offer, best first. */
+  readonly protocols?: readonly string[] | undefined;
+  /** Ends the route, with everything under way. */
+  readonly signal?: AbortSignal | undefined;
+  readonly log?: Log | undefined;
+  readonly reason?: string;
+}
+
+/**
+ * The way through the exec API: one session with the surrogate, opened by the first request, and
+ * opened again by the first one after it was lost.
+ *
+ * Its requests throw {@link UnreachableError} for a surrogate that does not run or was lost,
+ * {@link KubernetesError} where the API refuses, and the errors of {@link openSession}.
+ */
+export function execRoute(options: ExecRouteOptions): Route {
+  const { request, close } = reconnecting(() => connect(options));
+  return { via: 'exec', reason: options.reason ?? 'asked for', request, close };
+}
+
+async function connect(options: ExecRouteOptions): Promise<SurrogateSession> {
+  const { kubernetes, registry, protocols, signal, log = silent } = options;
+  const pod = await runningPodOf(kubernetes, registry, signal);
+  const exec = await kubernetes.exec({
+    namespace: registry.metadata.namespace,
+    pod,
+    container: names.surrogateContainer,
+    command: surrogateCommand,
+    ...(protocols ? { protocols } : {}),
+    signal,
+  });
+  const ending = watchExit(exec);
+  try {
+    const session = await openSession(exec.stream, {
+      far: describeSurrogate(registry),
+      says: () => [exec.stderr(), ending()].filter(Boolean).join('\n'),
+      hint: `; ${nextStepFor(registry)}`,
+      signal,
+    });
+    log.debug(`opened a session with ${pod}, version ${session.farVersion}, ${exec.protocol}`);
+    return endingWith(session, exec, log);
+  } catch (error) {
+    const refused = await refusalOf(exec, registry);
+    exec.abort();
+    throw refused ?? error;
+  }
+}
+
+/** How the program ended, as soon as that is known. */
+function watchExit(exec: ExecSession): () => string {
+  let said = '';
+  const listen = async (): Promise<void> => {
+    const { exitCode, message } = await exec.exit;
+    said = exitCode === undefined ? message : `exit code ${exitCode}`;
+  };
+  listen().catch(() => {}); // the stream says so, too
+  return () => said;
+}
+
+function endingWith(session: SurrogateSession, exec: ExecSession, log: Log): SurrogateSession {
+  const abortWhenLost = async (): Promise<void> => {
+    const error = await session.closed;
+    if (!error) return;
+    log.debug(error.message);
+    exec.abort();
+  };
+  void abortWhenLost();
+  const close = async (): Promise<void> => {
+    await session.close();
+    exec.abort();
+  };
+  return { ...session, close };
+}
+
+/** Statuses by which shells and container runtimes say that there is no such program. */
+const notFound: ReadonlySet<number | undefined> = new Set([126, 127]);
+
+/** A program that cannot be started will not be there a second later either. */
+async function refusalOf(
+  exec: ExecSession,
+  registry: Registry,
+): Promise<SurrogateError | undefined> {
+  const unknown: ExecExit = { exitCode: undefined, message: '' };
+  const patience = new AbortController();
+  const exit = await Promise.race([
+    exec.exit.catch(() => unknown),
+    delay(1_000, unknown, { signal: patience.signal }).catch(() => unknown),
+  ]);
+  patience.abort();
+  const { exitCode, message } = exit;
+  if (!notFound.has(exitCode) && !/executable file not found|no such file/i.test(message)) {
+    return undefined;
+  }
+  return new SurrogateError(
+    `Cannot start a session with ${describeSurrogate(registry)}: its image has no ${surrogateCommand[0]} (${message || `exit code ${exitCode}`}); want the image of Reposure in spec.image, or none there`,
+  );
+}

@@ -1,0 +1,17 @@
+export { openSession } from './client-session.ts';
+export type { SessionOptions, SurrogateSession } from './client-session.ts';
+export { directRoute } from './direct-route.ts';
+export type { DirectRouteOptions } from './direct-route.ts';
+export { execRoute, surrogateCommand } from './exec-route.ts';
+export type { ExecRouteOptions } from './exec-route.ts';
+export { FarError } from './far-error.ts';
+export { gatewayHandler } from './gateway.ts';
+export type { GatewayHandler, GatewayOptions, GatewayRequest, GatewayResponse } from './gateway.ts';
+export { busyGreeting, SurrogateError } from './greeting.ts';
+export { openRoute } from './open-route.ts';
+export type { OpenRouteOptions, RouteChoice } from './open-route.ts';
+export type { Route, RouteKind } from './route.ts';
+export { serveSession } from './server-session.ts';
+export type { ServeOptions } from './server-session.ts';
+export { SurrogateSettings } from './settings.ts';
+export { StdioStream } from './stdio-stream.ts';

@@ -1,0 +1,128 @@
+import { explain, UnreachableError } from '../errors.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import { resourceTypes } from '../kubernetes/resource-types.ts';
+import { silent } from '../log.ts';
+import type { Log } from '../log.ts';
+import { conditionOf } from '../resource/registry.ts';
+import type { Registry } from '../resource/registry.ts';
+import { directRoute } from './direct-route.ts';
+import { execRoute } from './exec-route.ts';
+import type { Route, RouteKind } from './route.ts';
+import { nextStepFor } from './surrogate-pod.ts';
+
+/** What a person asks for: a certain way, or the best one. */
+export type RouteChoice = RouteKind | 'auto';
+
+/** What {@link openRoute} goes by. */
+export interface OpenRouteOptions {
+  /** The cluster that the Registry resource was read from. */
+  readonly kubernetes: KubernetesClient;
+  readonly registry: Registry;
+  readonly route: RouteChoice;
+  /** The cluster that this process runs in, if it runs in one. */
+  readonly inCluster?: KubernetesClient | undefined;
+  /** Exec subprotocols to offer, best first. */
+  readonly protocols?: readonly string[] | undefined;
+  /** Ends the route, with everything under way. */
+  readonly signal?: AbortSignal | undefined;
+  readonly log?: Log | undefined;
+}
+
+const pingTimeMs = 2_000;
+
+/**
+ * Opens the way in to a registry; `auto` goes direct where that works, and by exec otherwise.
+ *
+ * @throws {UnreachableError} if the operator could not resolve the registry.
+ * @throws {InputError} if it was asked to go direct, and the resource does not say how.
+ * @throws {KubernetesError} if it was asked to go direct, and may not read the Secrets for it.
+ */
+export async function openRoute(options: OpenRouteOptions): Promise<Route> {
+  const { registry, route, log = silent } = options;
+  if (route === 'direct') return await directRoute(options);
+  const verdict = route === 'auto' ? await tryDirect(options) : 'asked for';
+  if (typeof verdict !== 'string') return verdict;
+  refuseUnresolved(registry);
+  warnOf(registry, log);
+  return execRoute({ ...options, reason: verdict });
+}
+
+/** The direct route, or why there is none. */
+async function tryDirect(options: OpenRouteOptions): Promise<Route | string> {
+  const { kubernetes, inCluster, signal } = options;
+  const known = await isSameCluster(kubernetes, inCluster, signal);
+  if (known !== true) return known;
+  try {
+    const reason = "inside the registry's own cluster, and the registry answers";
+    const route = await directRoute({ ...options, reason });
+    const problem = await pingProblem(route, signal);
+    if (problem === undefined) return route;
+    await route.close();
+    return `inside the registry's own cluster, but it does not answer directly: ${problem}`;
+  } catch (error) {
+    signal?.throwIfAborted();
+    return `inside the registry's own cluster, but there is no direct way: ${explain(error)}`;
+  }
+}
+
+/** By the UID of a namespace that every cluster has, and that outlives everything else in it. */
+async function isSameCluster(
+  kubernetes: KubernetesClient,
+  inCluster: KubernetesClient | undefined,
+  signal: AbortSignal | undefined,
+): Promise<true | string> {
+  if (inCluster === undefined) return 'not inside a cluster';
+  if (inCluster === kubernetes) return true;
+  try {
+    const [theirs, ours] = await Promise.all(
+      [kubernetes, inCluster].map((client) =>
+        client.get(resourceTypes.Namespace, 'kube-system', undefined, signal),
+      ),
+    );
+    const uid = theirs?.metadata.uid;
+    if (uid !== undefined && uid === ours?.metadata.uid) return true;
+    return "inside another cluster than the registry's";
+  } catch (error) {
+    signal?.throwIfAborted();
+    return `nothing tells whether this is the registry's own cluster: ${explain(error)}`;
+  }
+}
+
+async function pingProblem(
+  route: Route,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  const limit = AbortSignal.timeout(pingTimeMs);
+  try {
+    const answer = await route.request({
+      method: 'GET',
+      path: '/v2/',
+      signal: signal ? AbortSignal.any([signal, limit]) : limit,
+    });
+    await answer.discard();
+    return answer.status === 200 ? undefined : `it answered ${answer.status}`;
+  } catch (error) {
+    signal?.throwIfAborted();
+    return limit.aborted ? `nothing within ${pingTimeMs / 1000} s` : explain(error);
+  }
+}
+
+/** There is no surrogate yet, or one for what the resource said before. */
+function refuseUnresolved(registry: Registry): void {
+  const resolved = conditionOf(registry, 'Resolved');
+  const { name, namespace, generation = 0 } = registry.metadata;
+  // What was said about an earlier spec says nothing about this one.
+  const isCurrent = (resolved?.observedGeneration ?? generation) >= generation;
+  if (resolved?.status !== 'False' || !isCurrent) return;
+  throw new UnreachableError(
+    `Cannot reach registry ${namespace}/${name}: ${resolved.message}; ${nextStepFor(registry)}`,
+  );
+}
+
+/** The operator looks every now and then only: what it saw may be over, and the surrogate knows. */
+function warnOf(registry: Registry, log: Log): void {
+  for (const type of ['CredentialsValid', 'Reachable']) {
+    const condition = conditionOf(registry, type);
+    if (condition?.status === 'False') log.warn(`the operator says: ${condition.message}`);
+  }
+}
