@@ -1,0 +1,232 @@
+import { describe, expect, it } from 'vitest';
+
+import { resourceTypes } from '../kubernetes/index.ts';
+import type { Secret } from '../providers/index.ts';
+import { MemoryCluster } from '../providers/test/memory-cluster.ts';
+import { registryCrd } from '../resource/index.ts';
+import type { Registry } from '../resource/index.ts';
+import { uninstallCrd } from './custom-resource.ts';
+import { execRoleOf } from './exec-role.ts';
+import { operatorObjects } from './operator-objects.ts';
+import { createRegistry, deleteRegistry } from './registry-create.ts';
+import { installSimple, uninstallSimple } from './simple-install.ts';
+import { htpasswdOf, isAdmitted, loginIn } from './simple-login.ts';
+import { simpleObjects } from './simple-objects.ts';
+
+const namespace = 'ci';
+
+async function textOf(cluster: MemoryCluster, name: string, key: string): Promise<string> {
+  const secret = await cluster.get<Secret>(resourceTypes.Secret, name, namespace);
+  return Buffer.from(secret.data?.[key] ?? '', 'base64').toString('utf8');
+}
+
+async function specOf(cluster: MemoryCluster): Promise<unknown> {
+  return (await cluster.get<Registry>(resourceTypes.Registry, 'default', namespace)).spec;
+}
+
+describe('operatorObjects()', () => {
+  const text = JSON.stringify(operatorObjects({ namespace, image: 'example.test/reposure:1' }));
+
+  it('grants no wildcard, no list of Secrets and no exec', () => {
+    expect(text).not.toContain('"*"');
+    expect(text).toContain('{"apiGroups":[""],"resources":["secrets"],"verbs":["get"]}');
+    expect(text).not.toContain('pods/exec');
+  });
+
+  it('binds a ClusterRole only if asked', () => {
+    expect(text).not.toContain('"ClusterRole"');
+    const asked = operatorObjects({ namespace, image: 'example.test/reposure:1', role: 'view' });
+    expect(JSON.stringify(asked)).toContain(
+      '{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"view"}',
+    );
+  });
+});
+
+describe('simpleObjects()', () => {
+  it('mounts no Secret and asks for no login unless told to', () => {
+    const text = JSON.stringify(simpleObjects({ namespace }));
+    expect(text).not.toMatch(/secretName|REGISTRY_AUTH|REGISTRY_HTTP_TLS|NodePort/);
+    expect(text).toContain('"type":"ClusterIP"');
+  });
+
+  it('has no secret in the environment', () => {
+    const text = JSON.stringify(
+      simpleObjects({ namespace, tls: true, login: true, nodePort: 30_500 }),
+    );
+    expect(text).toContain('"REGISTRY_AUTH_HTPASSWD_PATH"');
+    expect(text).toContain('"scheme":"HTTPS"');
+    expect(text).toContain('"nodePort":30500');
+    expect(text).not.toMatch(/REGISTRY_HTTP_SECRET|password"/);
+  });
+});
+
+describe('installSimple()', () => {
+  it('makes a login that the registry admits, and keeps it and the certificate when run again', async () => {
+    const cluster = new MemoryCluster();
+    await installSimple(cluster, { namespace, tls: true, login: true });
+    const certificate = await textOf(cluster, 'reposure-simple-authentication', 'tls.crt');
+    const htpasswd = await textOf(cluster, 'reposure-simple-htpasswd', 'htpasswd');
+    const config = await textOf(cluster, 'reposure-simple-login', '.dockerconfigjson');
+    const login = loginIn(config);
+    expect(login?.password).toHaveLength(32);
+    expect(await isAdmitted(htpasswd, login ?? { username: '', password: '' })).toBe(true);
+    expect(Object.keys(JSON.parse(config).auths)).toEqual(['reposure-simple.ci.svc:5000']);
+
+    await installSimple(cluster, { namespace, tls: true, login: true });
+    expect(await textOf(cluster, 'reposure-simple-authentication', 'tls.crt')).toBe(certificate);
+    expect(await textOf(cluster, 'reposure-simple-htpasswd', 'htpasswd')).toBe(htpasswd);
+  });
+
+  it('takes a login that is given, and names the node port in it', async () => {
+    const cluster = new MemoryCluster();
+    await installSimple(cluster, { namespace, login: true });
+    const given = { username: 'me', password: 'hunter2' };
+    const hosts = await installSimple(cluster, { namespace, login: given, nodePort: 30_500 });
+    expect(hosts.pullHost).toBe('localhost:30500');
+    const config = await textOf(cluster, 'reposure-simple-login', '.dockerconfigjson');
+    expect(loginIn(config)).toEqual(given);
+    expect(Object.keys(JSON.parse(config).auths)).toContain('localhost:30500');
+    const htpasswd = await textOf(cluster, 'reposure-simple-htpasswd', 'htpasswd');
+    expect(await isAdmitted(htpasswd, given)).toBe(true);
+  });
+
+  it('leaves a certificate alone that somebody else put there', async () => {
+    const theirs: Secret = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'reposure-simple-authentication', namespace },
+      data: { 'tls.crt': btoa('theirs'), 'tls.key': btoa('theirs') },
+    };
+    const cluster = new MemoryCluster(theirs);
+    await installSimple(cluster, { namespace, tls: true });
+    expect(await textOf(cluster, 'reposure-simple-authentication', 'tls.crt')).toBe('theirs');
+  });
+
+  it('keeps the images on uninstall, unless told otherwise', async () => {
+    const cluster = new MemoryCluster();
+    const { PersistentVolumeClaim } = resourceTypes;
+    await installSimple(cluster, { namespace, storage: '1Gi' });
+    await uninstallSimple(cluster, { namespace });
+    expect(await cluster.find(PersistentVolumeClaim, 'reposure-simple', namespace)).toBeDefined();
+    await uninstallSimple(cluster, { namespace, purge: true });
+    expect(await cluster.find(PersistentVolumeClaim, 'reposure-simple', namespace)).toBeUndefined();
+  });
+});
+
+describe('isAdmitted()', () => {
+  it('wants the name and the password', async () => {
+    const htpasswd = await htpasswdOf({ username: 'me', password: 'hunter2' });
+    expect(await isAdmitted(htpasswd, { username: 'me', password: 'hunter2' })).toBe(true);
+    expect(await isAdmitted(htpasswd, { username: 'me', password: 'other' })).toBe(false);
+    expect(await isAdmitted(htpasswd, { username: 'm', password: 'hunter2' })).toBe(false);
+  });
+});
+
+describe('createRegistry()', () => {
+  const name = 'default';
+
+  it('refers to no Secret that the simple registry does not use (predecessor, bug 9)', async () => {
+    const cluster = new MemoryCluster();
+    await installSimple(cluster, { namespace, tls: true, login: true });
+    await installSimple(cluster, { namespace });
+    await createRegistry(cluster, { name, namespace, provider: 'simple' });
+    expect(await specOf(cluster)).toEqual({ type: 'oci', provider: 'simple' });
+  });
+
+  it('refers to the Secrets that the simple registry uses', async () => {
+    const cluster = new MemoryCluster();
+    await installSimple(cluster, { namespace, tls: true, login: true });
+    await createRegistry(cluster, { name, namespace, provider: 'simple' });
+    expect(await specOf(cluster)).toEqual({
+      type: 'oci',
+      provider: 'simple',
+      tlsSecret: 'reposure-simple-authentication',
+      loginSecret: 'reposure-simple-login',
+    });
+  });
+
+  it('changes one that is there, and says so (predecessor, bug 11)', async () => {
+    const cluster = new MemoryCluster();
+    const ask = (host: string) => createRegistry(cluster, { name, namespace, host });
+    expect((await ask('a.test')).outcome).toBe('created');
+    expect((await ask('a.test')).outcome).toBe('unchanged');
+    expect((await ask('b.test')).outcome).toBe('configured');
+    expect(await specOf(cluster)).toEqual({ type: 'oci', direct: { host: 'b.test' } });
+  });
+
+  it('leaves nothing of what one that is there was before', async () => {
+    const cluster = new MemoryCluster();
+    await createRegistry(cluster, { name, namespace, host: 'a.test', loginSecret: 's' });
+    await createRegistry(cluster, { name, namespace, service: 'reg', port: 80 });
+    expect(await specOf(cluster)).toEqual({ type: 'oci', indirect: { service: 'reg', port: 80 } });
+  });
+
+  it.each([
+    [{}, /exactly one/],
+    [{ host: 'a', provider: 'simple' }, /exactly one/],
+    [{ provider: 'quay' }, /no provider "quay"/],
+    [{ host: 'https://a' }, /--host wants host/],
+    [{ host: 'a', port: 80 }, /want --service/],
+    [{ name: 'Default', host: 'a' }, /the name wants/],
+  ])('refuses %j', async (options, message) => {
+    const cluster = new MemoryCluster();
+    await expect(createRegistry(cluster, { name, namespace, ...options })).rejects.toThrow(message);
+    expect((await cluster.list(resourceTypes.Registry)).items).toHaveLength(0);
+  });
+
+  it('is undone once, and not twice', async () => {
+    const cluster = new MemoryCluster();
+    await createRegistry(cluster, { name, namespace, host: 'a.test' });
+    await deleteRegistry(cluster, { name, namespace });
+    await expect(deleteRegistry(cluster, { name, namespace })).rejects.toThrow(/does not exist/);
+  });
+});
+
+describe('uninstallCrd()', () => {
+  const { CustomResourceDefinition } = resourceTypes;
+  const crdName = registryCrd().metadata.name;
+  const operator = operatorObjects({ namespace: 'other', image: 'x' }).at(-1);
+  const registry = { apiVersion: 'v', kind: 'Registry', metadata: { name: 'r', namespace: 'x' } };
+
+  it.each([
+    ['a Registry is left', registry],
+    ['another operator is at work', operator ?? registry],
+  ])('keeps the definition while %s (predecessor, bug 13)', async (_, object) => {
+    const cluster = new MemoryCluster(registryCrd(), object);
+    await uninstallCrd(cluster, { namespace });
+    expect(await cluster.find(CustomResourceDefinition, crdName)).toBeDefined();
+  });
+
+  it('keeps the definition where it may not see who needs it', async () => {
+    const cluster = new MemoryCluster(registryCrd());
+    cluster.forbidden.add('Registry');
+    await uninstallCrd(cluster, { namespace });
+    expect(await cluster.find(CustomResourceDefinition, crdName)).toBeDefined();
+  });
+
+  it('removes it with the last one', async () => {
+    const cluster = new MemoryCluster(registryCrd());
+    await uninstallCrd(cluster, { namespace });
+    expect(await cluster.find(CustomResourceDefinition, crdName)).toBeUndefined();
+  });
+});
+
+describe('execRoleOf()', () => {
+  it('names the one Pod for everything but the Registry', () => {
+    const role = execRoleOf({ metadata: { name: 'default', namespace } });
+    expect(role.metadata.name).toBe('reposure-exec-default');
+    expect(role['rules']).toEqual([
+      expect.objectContaining({ resources: ['registries'], resourceNames: ['default'] }),
+      expect.objectContaining({
+        resources: ['pods'],
+        resourceNames: ['reposure-surrogate-default-0'],
+      }),
+      {
+        apiGroups: [''],
+        resources: ['pods/exec'],
+        resourceNames: ['reposure-surrogate-default-0'],
+        verbs: ['create', 'get'],
+      },
+    ]);
+  });
+});

@@ -1,0 +1,71 @@
+import type { KubernetesObject } from '../kubernetes/index.ts';
+
+/** As much of a Pod as says how it is. */
+export interface Pod extends KubernetesObject {
+  spec?: { containers?: readonly { name: string; image?: string }[] };
+  status?: {
+    phase?: string;
+    reason?: string;
+    message?: string;
+    podIP?: string;
+    conditions?: readonly { type: string; status: string; reason?: string; message?: string }[];
+    containerStatuses?: readonly ContainerStatus[];
+    initContainerStatuses?: readonly ContainerStatus[];
+  };
+}
+
+interface ContainerStatus {
+  name: string;
+  ready?: boolean;
+  restartCount?: number;
+  state?: {
+    waiting?: { reason?: string; message?: string };
+    running?: object;
+    terminated?: { exitCode?: number; reason?: string; message?: string };
+  };
+}
+
+/** Whether its readiness probe says so, and nobody is deleting it. */
+export function isPodReady(pod: Pod): boolean {
+  return pod.metadata.deletionTimestamp === undefined && conditionIs(pod, 'Ready', 'True');
+}
+
+/** Why a Pod is not ready, in one clause: the reason that is nearest to the cause. */
+export function describePod(pod: Pod): string {
+  const name = `Pod ${pod.metadata.name}`;
+  if (pod.metadata.deletionTimestamp !== undefined) return `${name} is being deleted`;
+  if (isPodReady(pod)) return `${name} is ready`;
+  const { phase = 'Pending', reason, message } = pod.status ?? {};
+  const unscheduled = pod.status?.conditions?.find(
+    (condition) => condition.type === 'PodScheduled' && condition.status === 'False',
+  );
+  const clause =
+    containerTrouble(pod) ??
+    (unscheduled && sentence(unscheduled.reason, unscheduled.message)) ??
+    sentence(reason, message) ??
+    (phase === 'Running' ? 'runs, but is not ready' : phase);
+  return `${name}: ${clause}`;
+}
+
+function containerTrouble(pod: Pod): string | undefined {
+  const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
+  for (const { name, state } of [...initContainerStatuses, ...containerStatuses]) {
+    const { waiting, terminated } = state ?? {};
+    if (waiting?.reason !== undefined)
+      return `${name}: ${sentence(waiting.reason, waiting.message)}`;
+    if (terminated !== undefined && terminated.exitCode !== 0) {
+      return `${name} ended with exit code ${terminated.exitCode}`;
+    }
+  }
+  return undefined;
+}
+
+function conditionIs(pod: Pod, type: string, status: string): boolean {
+  return (
+    pod.status?.conditions?.some((each) => each.type === type && each.status === status) === true
+  );
+}
+
+function sentence(reason: string | undefined, message: string | undefined): string | undefined {
+  return [reason, message].filter(Boolean).join(': ') || undefined;
+}

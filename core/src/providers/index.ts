@@ -1,0 +1,12 @@
+export { CredentialsError } from './credentials-error.ts';
+export type { CredentialsReason, Secret } from './credentials-error.ts';
+export { credentialsOf } from './credentials.ts';
+export type { Credentials } from './credentials.ts';
+export { isHost } from './host.ts';
+export type { Login } from './login.ts';
+export { describeRegistry, ResolutionError } from './provider.ts';
+export type { Provider, ResolutionReason, Resolved } from './provider.ts';
+export { providerNames, resolveProvider } from './resolve.ts';
+export { serviceHost } from './service.ts';
+export { simplePort } from './simple.ts';
+export type { Trust } from './trust.ts';

@@ -1,0 +1,32 @@
+import { resourceTypes } from '../kubernetes/index.ts';
+import { names, tlsSecretOf } from '../resource/index.ts';
+import { describeRegistry, ResolutionError } from './provider.ts';
+import type { Provider } from './provider.ts';
+import { nodeHostOf, serviceHost } from './service.ts';
+import type { Service } from './service.ts';
+
+/** The port of the simple registry's Service. */
+export const simplePort = 5000;
+
+/** The registry that `reposure simple install` installs, in the Registry's own namespace. */
+export const simple: Provider = {
+  name: 'simple',
+  resolve: async (registry, kubernetes) => {
+    const { spec, metadata } = registry;
+    const { namespace } = metadata;
+    const found = await kubernetes.find<Service>(resourceTypes.Service, names.simple, namespace);
+    if (found === undefined) {
+      throw new ResolutionError(
+        'ServiceNotFound',
+        `Cannot resolve ${describeRegistry(registry)}: there is no Service ${namespace}/${names.simple}; install it: reposure simple install -n ${namespace}`,
+      );
+    }
+    return {
+      provider: 'simple',
+      pushHost: serviceHost(names.simple, namespace, simplePort),
+      pullHost: spec.pullHost ?? nodeHostOf(found, simplePort),
+      // Without TLS the simple registry speaks plain HTTP; its Pods have no other way.
+      insecure: spec.insecure === true || tlsSecretOf(spec) === undefined,
+    };
+  },
+};
