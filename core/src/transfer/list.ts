@@ -1,0 +1,48 @@
+import type { Digest } from '../oci/index.ts';
+import { RegistryClient } from '../registry/index.ts';
+import type { Route } from '../surrogate/index.ts';
+import { mapConcurrently } from './concurrency.ts';
+import { questionsAtOnce } from './options.ts';
+
+/** One tag of a registry. */
+export interface ListedImage {
+  readonly repository: string;
+  readonly tag: string;
+  readonly digest: Digest;
+  readonly mediaType: string;
+}
+
+/**
+ * What a registry holds under tags, by repository and tag in the registry's order.
+ *
+ * @param options.repository Only this one: needs no right to the catalog.
+ * @throws {RegistryError} if the repository does not exist, or the registry keeps its catalog to itself.
+ */
+export async function listImages(
+  route: Route,
+  options: { readonly repository?: string | undefined; readonly signal?: AbortSignal } = {},
+): Promise<ListedImage[]> {
+  const { repository, signal } = options;
+  const client = new RegistryClient(route.request);
+  const repositories = repository
+    ? [repository]
+    : await Array.fromAsync(client.listRepositories(signal));
+  const perRepository = await mapConcurrently(repositories, 4, (name) =>
+    listTags(client, name, signal),
+  );
+  return perRepository.flat();
+}
+
+async function listTags(
+  client: RegistryClient,
+  repository: string,
+  signal?: AbortSignal,
+): Promise<ListedImage[]> {
+  const tags = await Array.fromAsync(client.listTags(repository, signal));
+  const images = await mapConcurrently(tags, questionsAtOnce, async (tag) => {
+    const found = await client.statManifest(repository, tag, signal);
+    return found && { repository, tag, digest: found.digest, mediaType: found.mediaType };
+  });
+  // A tag can go between the list and the question for it.
+  return images.filter((image) => image !== undefined);
+}

@@ -1,0 +1,48 @@
+import { explain } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { OnProgress } from '../progress.ts';
+import { retry } from '../retry.ts';
+
+/** What every transfer takes. */
+export interface TransferOptions {
+  /** The names by which Pods push and nodes pull, for the references in the result. */
+  readonly pushHost?: string | undefined;
+  readonly pullHost?: string | undefined;
+  /** Tries after the first one, for each blob and manifest. */
+  readonly retries?: number;
+  /** Blobs that travel at the same time. */
+  readonly concurrency?: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnProgress;
+  readonly log?: Log;
+}
+
+/** How often and how widely a transfer works unless told otherwise. */
+export const transferDefaults = { retries: 5, concurrency: 4 } as const;
+
+/** Questions without a body cost next to nothing, so more of them are under way at once. */
+export const questionsAtOnce = 16;
+
+/** Runs a request of a transfer again as its options allow, and tells whoever watches. */
+export type Retrying = <T>(what: string, attempt: () => Promise<T>) => Promise<T>;
+
+/** The {@link Retrying} of a transfer. @param options.retries as {@link transferDefaults} by default. */
+export function retryingOf(options: TransferOptions): Retrying {
+  const { retries = transferDefaults.retries, signal } = options;
+  return (what, attempt) =>
+    retry(attempt, {
+      retries,
+      signal,
+      onRetry: (error, delayMs) => tellRetry(options.onProgress, what, error, delayMs),
+    });
+}
+
+/** Tells that something is tried again, and why. */
+export function tellRetry(
+  onProgress: OnProgress | undefined,
+  what: string,
+  error: unknown,
+  delayMs: number,
+): void {
+  onProgress?.({ type: 'retrying', what, reason: explain(error), delayMs });
+}

@@ -1,0 +1,192 @@
+import { streamOf } from '../bytes.ts';
+import type { ByteStream } from '../bytes.ts';
+import type { Sink } from '../content/index.ts';
+import { isTransient, NotFoundError } from '../errors.ts';
+import { silent } from '../log.ts';
+import {
+  describePlatform,
+  describeReference,
+  isIndexType,
+  isManifestType,
+  isPlatformMatch,
+  verified,
+} from '../oci/index.ts';
+import type { Descriptor, Document, Platform, Target } from '../oci/index.ts';
+import { RegistryClient } from '../registry/index.ts';
+import type { Route } from '../surrogate/index.ts';
+import { mapConcurrently } from './concurrency.ts';
+import { referencesOf } from './destination.ts';
+import { platformsOf, readGraph, sizeOf } from './graph.ts';
+import { retryingOf, tellRetry, transferDefaults } from './options.ts';
+import type { Retrying, TransferOptions } from './options.ts';
+import type { TransferResult } from './result.ts';
+
+/** What a pull takes besides. */
+export interface PullOptions extends TransferOptions {
+  /** Takes one image out of an index; without it, the index with all of them. */
+  readonly platform?: Platform | undefined;
+}
+
+/**
+ * Brings an image here; every byte is verified, and nothing is visible before all of it is.
+ *
+ * @param sink Committed on success, aborted on failure.
+ * @throws {NotFoundError} if the registry has no such image, or the index none for the platform.
+ */
+export async function pull(
+  route: Route,
+  target: Target,
+  sink: Sink,
+  options: PullOptions = {},
+): Promise<TransferResult> {
+  try {
+    return await pullTo(sink, new Pull(route, target, options), options);
+  } catch (error) {
+    await sink.abort();
+    throw error;
+  }
+}
+
+async function pullTo(sink: Sink, work: Pull, options: PullOptions): Promise<TransferResult> {
+  const startedMs = performance.now();
+  const { target, route } = work;
+  const root = await work.root();
+  const read = (descriptor: Descriptor): ByteStream => work.read(descriptor);
+  const graph = await readGraph(root, read);
+  const present = await work.receiveBlobs(graph.blobs, sink);
+  for (const { descriptor, bytes } of graph.documents)
+    await sink.write(descriptor, streamOf(bytes));
+  const platforms = await platformsOf(graph, read);
+  const name = describeReference({ ...target, digest: undefined });
+  await sink.commit(root, target.tag ? name : undefined);
+  const tags = target.tag ? [target.tag] : [];
+  const presentBytes = present.reduce((sum, { size }) => sum + size, 0);
+  return {
+    action: 'pull',
+    repository: target.repository,
+    tags,
+    digest: root.digest,
+    mediaType: root.mediaType,
+    platforms,
+    pushRefs: referencesOf(options.pushHost, target.repository, tags, root.digest),
+    pullRefs: referencesOf(options.pullHost, target.repository, tags, root.digest),
+    bytes: { total: sizeOf(graph), transferred: work.transferredBytes, reused: presentBytes },
+    blobs: { transferred: graph.blobs.length - present.length, reused: present.length },
+    route: { via: route.via, reason: route.reason },
+    dryRun: false,
+    durationMs: Math.round(performance.now() - startedMs),
+  };
+}
+
+class Pull {
+  transferredBytes = 0;
+  readonly route: Route;
+  readonly target: Target;
+  readonly #client: RegistryClient;
+  readonly #retrying: Retrying;
+  readonly #documents = new Map<string, Document>();
+  readonly #options: PullOptions &
+    Required<Pick<PullOptions, 'retries' | 'concurrency' | 'onProgress'>>;
+
+  constructor(route: Route, target: Target, options: PullOptions) {
+    this.route = route;
+    this.target = target.tag || target.digest ? target : { ...target, tag: 'latest' };
+    this.#options = { ...transferDefaults, onProgress: () => {}, ...options };
+    this.#retrying = retryingOf(options);
+    this.#client = new RegistryClient(route.request, { log: options.log ?? silent });
+  }
+
+  /** The manifest or index that is asked for, or the one image of it for the platform. */
+  async root(): Promise<Descriptor> {
+    const { tag, digest } = this.target;
+    const document = await this.#document(digest ?? tag ?? 'latest');
+    const { platform } = this.#options;
+    return platform ? this.#chosen(document, platform) : document.descriptor;
+  }
+
+  async *read(descriptor: Descriptor): AsyncGenerator<Uint8Array, void> {
+    yield* verified(this.#resumable(descriptor), descriptor);
+  }
+
+  /** @returns What the sink had already. */
+  async receiveBlobs(blobs: readonly Descriptor[], sink: Sink): Promise<Descriptor[]> {
+    const { onProgress, concurrency } = this.#options;
+    const present: Descriptor[] = [];
+    const totalBytes = blobs.reduce((sum, { size }) => sum + size, 0);
+    onProgress({ type: 'planned', items: blobs, totalBytes });
+    await mapConcurrently(blobs, concurrency, async (descriptor) => {
+      if (await sink.has(descriptor)) {
+        present.push(descriptor);
+        onProgress({ type: 'finished', descriptor, outcome: 'present' });
+        return;
+      }
+      await sink.write(descriptor, this.#counted(descriptor));
+      onProgress({ type: 'finished', descriptor, outcome: 'received' });
+    });
+    return present;
+  }
+
+  async *#counted(descriptor: Descriptor): AsyncGenerator<Uint8Array, void> {
+    let bytes = 0;
+    for await (const chunk of this.read(descriptor)) {
+      bytes += chunk.byteLength;
+      this.#options.onProgress({ type: 'advanced', descriptor, bytes });
+      yield chunk;
+    }
+  }
+
+  /** The bytes of a blob or manifest; a connection that is lost is opened again where it stood. */
+  async *#resumable(descriptor: Descriptor): AsyncGenerator<Uint8Array, void> {
+    let offset = 0;
+    for (let failures = 0; ; failures++) {
+      try {
+        for await (const chunk of await this.#open(descriptor, offset)) {
+          offset += chunk.byteLength;
+          this.transferredBytes += chunk.byteLength;
+          yield chunk;
+        }
+        return;
+      } catch (error) {
+        if (!isTransient(error) || failures >= this.#options.retries) throw error;
+        tellRetry(this.#options.onProgress, descriptor.digest, error, 0);
+      }
+    }
+  }
+
+  async #open(descriptor: Descriptor, offset: number): Promise<ByteStream> {
+    const { repository } = this.target;
+    const { signal } = this.#options;
+    if (isManifestType(descriptor.mediaType) || isIndexType(descriptor.mediaType)) {
+      return streamOf((await this.#document(descriptor.digest)).bytes.subarray(offset));
+    }
+    return this.#retrying(descriptor.digest, () =>
+      this.#client.openBlob(repository, descriptor, { offset, signal }),
+    );
+  }
+
+  async #document(reference: string): Promise<Document> {
+    const known = this.#documents.get(reference);
+    if (known) return known;
+    const document = await this.#retrying(reference, () =>
+      this.#client.getManifest(this.target.repository, reference, this.#options.signal),
+    );
+    // By digest only: a tag may be moved while we pull, and the image must be one.
+    this.#documents.set(document.descriptor.digest, document);
+    return document;
+  }
+
+  #chosen(document: Document, platform: Platform): Descriptor {
+    if (document.content.kind === 'manifest') return document.descriptor;
+    const { manifests } = document.content.index;
+    const found = manifests.find(
+      (entry) => entry.platform && isPlatformMatch(entry.platform, platform),
+    );
+    if (found) return found;
+    const offered = manifests.flatMap((entry) =>
+      entry.platform ? [describePlatform(entry.platform)] : [],
+    );
+    throw new NotFoundError(
+      `Cannot pull ${describeReference(this.target)} for ${describePlatform(platform)}: it has ${offered.join(', ') || 'no platforms'}`,
+    );
+  }
+}
