@@ -1,0 +1,29 @@
+import { chmod, mkdir, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { rolldown } from 'rolldown';
+
+// Bundles the program for the image: `build/image/reposure.mjs` and what it loads, and its names in `bin/`.
+const root = fileURLToPath(new URL('..', import.meta.url));
+const output = join(root, 'build', 'image');
+const programs = ['reposure', 'reposure-operator', 'reposure-surrogate', 'kubectl-reposure'];
+
+await rm(output, { recursive: true, force: true });
+await mkdir(join(output, 'bin'), { recursive: true });
+const bundle = await rolldown({
+  input: { reposure: join(root, 'cli', 'bin', 'reposure.js') },
+  platform: 'node',
+  // The embedded cluster is for a checkout: a Pod has no use for one.
+  external: [/^@reposure\/local/],
+});
+await bundle.write({
+  dir: output,
+  format: 'esm',
+  entryFileNames: '[name].mjs',
+  chunkFileNames: 'chunks/[name]-[hash].mjs',
+  minify: true,
+});
+await bundle.close();
+await chmod(join(output, 'reposure.mjs'), 0o755);
+for (const name of programs) await symlink('../reposure.mjs', join(output, 'bin', name));

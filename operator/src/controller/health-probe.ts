@@ -1,0 +1,48 @@
+import { isIPv6 } from 'node:net';
+
+import { collect } from '@reposure/core';
+import { surrogateHealthPort } from '@reposure/core/resource';
+
+/** What a surrogate says of its registry. */
+export interface Health {
+  readonly reachable: boolean;
+  readonly credentialsValid: boolean;
+  /** What is wrong; empty if nothing is. */
+  readonly message: string;
+}
+
+/** It asks the registry before it answers. */
+const timeoutMs = 10_000;
+const maxBytes = 64 * 1024;
+
+/**
+ * Asks a surrogate how its registry is.
+ *
+ * @returns `undefined` if it does not say: it is starting, or a network policy is in between.
+ */
+export async function askSurrogate(
+  podIp: string,
+  signal: AbortSignal,
+  port: number = surrogateHealthPort,
+): Promise<Health | undefined> {
+  const host = isIPv6(podIp) ? `[${podIp}]` : podIp;
+  try {
+    const response = await fetch(`http://${host}:${port}/readyz`, {
+      redirect: 'error',
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+    });
+    if (response.body === null) return undefined;
+    const body = await collect(response.body, 'the answer of the surrogate', maxBytes);
+    return parseHealth(JSON.parse(body.toString('utf8')));
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
+}
+
+function parseHealth(value: unknown): Health | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { reachable, credentialsValid, message }: Partial<Record<keyof Health, unknown>> = value;
+  if (typeof reachable !== 'boolean' || typeof credentialsValid !== 'boolean') return undefined;
+  return { reachable, credentialsValid, message: typeof message === 'string' ? message : '' };
+}

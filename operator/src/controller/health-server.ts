@@ -1,0 +1,45 @@
+import { createServer } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
+
+/** What is wrong; `undefined` if nothing is. */
+export type Check = () => string | undefined;
+
+/** A server that can be asked how the operator is. */
+export interface HealthServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Serves `/livez` and `/readyz`: 200, or 503 with a sentence. @param port 0 for any. */
+export async function startHealthServer(
+  { address, port }: { readonly address: string; readonly port: number },
+  checks: { readonly live: Check; readonly ready: Check },
+): Promise<HealthServer> {
+  const server = createServer((request, response) => {
+    if (request.url === '/livez') answer(response, checks.live());
+    else if (request.url === '/readyz') answer(response, checks.ready());
+    else response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, address, resolve);
+  });
+  return { port: portOf(server), close: () => closed(server) };
+}
+
+function answer(response: ServerResponse, trouble: string | undefined): void {
+  response.writeHead(trouble === undefined ? 200 : 503, { 'content-type': 'text/plain' });
+  response.end(`${trouble ?? 'ok'}\n`);
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+async function closed(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

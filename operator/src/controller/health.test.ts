@@ -1,0 +1,103 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import { afterEach, describe, expect, it } from 'vitest';
+
+import { askSurrogate } from './health-probe.ts';
+import { startHealthServer } from './health-server.ts';
+import { makeVitals } from './vitals.ts';
+
+const closers: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+async function surrogate(status: number, body: string): Promise<number> {
+  const server = createServer((request, response) => {
+    response.writeHead(request.url === '/readyz' ? status : 404).end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closers.push(() => new Promise((resolve) => server.close(resolve)));
+  return (server.address() as AddressInfo).port;
+}
+
+describe('askSurrogate()', () => {
+  const { signal } = new AbortController();
+
+  it.each([
+    [200, '{"reachable":true,"credentialsValid":true}', ''],
+    [503, '{"reachable":true,"credentialsValid":false,"message":"401"}', '401'],
+  ])('understands %d %s', async (status, body, message) => {
+    const port = await surrogate(status, body);
+    const health = await askSurrogate('127.0.0.1', signal, port);
+    expect(health).toEqual({ ...JSON.parse(body), message });
+  });
+
+  it.each([
+    [200, 'ok'],
+    [200, '{}'],
+    [200, '[1]'],
+    [200, 'null'],
+    [404, ''],
+    [200, `{"reachable":true,"credentialsValid":true,"message":"${'x'.repeat(70_000)}"}`],
+  ])('learns nothing from %d %.20s', async (status, body) => {
+    const port = await surrogate(status, body);
+    expect(await askSurrogate('127.0.0.1', signal, port)).toBeUndefined();
+  });
+
+  it('learns nothing from a port where nobody is', async () => {
+    const port = await surrogate(200, '');
+    await closers.pop()?.();
+    expect(await askSurrogate('127.0.0.1', signal, port)).toBeUndefined();
+  });
+
+  it('stops asking when told to', async () => {
+    const stopped = AbortSignal.abort(new Error('stopped'));
+    await expect(askSurrogate('127.0.0.1', stopped, 9)).rejects.toThrow('stopped');
+  });
+});
+
+describe('startHealthServer()', () => {
+  it('answers 200, or 503 with what is wrong', async () => {
+    let trouble: string | undefined = 'not yet';
+    const server = await startHealthServer(
+      { address: '127.0.0.1', port: 0 },
+      { live: () => undefined, ready: () => trouble },
+    );
+    closers.push(() => server.close());
+    const ask = async (path: string) => {
+      const response = await fetch(`http://127.0.0.1:${server.port}${path}`);
+      return [response.status, await response.text()];
+    };
+    expect(await ask('/livez')).toEqual([200, 'ok\n']);
+    expect(await ask('/readyz')).toEqual([503, 'not yet\n']);
+    trouble = undefined;
+    expect(await ask('/readyz')).toEqual([200, 'ok\n']);
+    expect(await ask('/secrets')).toEqual([404, '']);
+  });
+});
+
+describe('makeVitals()', () => {
+  it('is ready once it has looked at the lease, and as a leader once it knows the Registries', () => {
+    const vitals = makeVitals();
+    expect(vitals.ready()).toMatch(/lease/);
+    vitals.turned();
+    expect(vitals.ready()).toBeUndefined();
+    vitals.leading();
+    expect(vitals.ready()).toMatch(/Registries/);
+    vitals.synced();
+    expect(vitals.ready()).toBeUndefined();
+  });
+
+  it('is no longer alive when it stops looking at the lease', () => {
+    let now = 0;
+    const vitals = makeVitals(() => now);
+    now = 59_000;
+    vitals.turned();
+    now = 118_000;
+    expect(vitals.live()).toBeUndefined();
+    now = 120_000;
+    expect(vitals.live()).toMatch(/lease/);
+  });
+});

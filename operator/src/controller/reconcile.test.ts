@@ -1,0 +1,299 @@
+import { silent } from '@reposure/core';
+import { resourceTypes } from '@reposure/core/kubernetes';
+import type { KubernetesObject } from '@reposure/core/kubernetes';
+import { conditionOf, RegistrySpec } from '@reposure/core/resource';
+import type { Condition, Registry } from '@reposure/core/resource';
+import { describe, expect, it } from 'vitest';
+
+import type { Health } from './health-probe.ts';
+import { reconcile } from './reconcile.ts';
+import type { ReconcileContext } from './reconcile.ts';
+import { configAnnotation } from './surrogate-objects.ts';
+import { MemoryCluster } from './test/memory-cluster.ts';
+
+const name = 'default';
+const image = 'example.test/reposure:1';
+const healthy: Health = { reachable: true, credentialsValid: true, message: '' };
+const login: KubernetesObject = {
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name: 'login', namespace: 'ci', uid: 'u' },
+  data: { '.dockerconfigjson': btoa('{"auths":{"reg.test":{"auth":"c2VjcmV0"}}}') },
+};
+
+function registryOf(spec: object): Registry {
+  return {
+    apiVersion: 'reposure.puccini.cloud/v1alpha1',
+    kind: 'Registry',
+    metadata: { name, namespace: 'ci', uid: 'registry-uid' },
+    spec: RegistrySpec.parse({ direct: { host: 'reg.test' }, ...spec }),
+  };
+}
+
+/** The Pod that a StatefulSet controller would make of the StatefulSet that is there. */
+async function startPod(cluster: MemoryCluster, isReady = true): Promise<void> {
+  const [{ spec }] = cluster.of('StatefulSet') as [{ spec: { template: KubernetesObject } }];
+  await cluster.apply({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { ...spec.template.metadata, name: 'reposure-surrogate-default-0', namespace: 'ci' },
+    status: {
+      phase: 'Running',
+      podIP: '10.0.0.9',
+      conditions: [{ type: 'Ready', status: isReady ? 'True' : 'False' }],
+    },
+  });
+}
+
+function contextOf(cluster: MemoryCluster, health?: Health): ReconcileContext {
+  return {
+    kubernetes: cluster,
+    namespace: 'ci',
+    image,
+    log: silent,
+    signal: new AbortController().signal,
+    askSurrogate: async () => health,
+  };
+}
+
+async function conditionsOf(
+  cluster: MemoryCluster,
+): Promise<Record<string, Condition | undefined>> {
+  const registry = await cluster.get<Registry>(resourceTypes.Registry, name);
+  const types = ['Ready', 'Resolved', 'CredentialsValid', 'Reachable'];
+  return Object.fromEntries(types.map((type) => [type, conditionOf(registry, type)]));
+}
+
+describe('reconcile()', () => {
+  it('makes a surrogate, and is ready once its Pod and the registry are', async () => {
+    const cluster = new MemoryCluster(registryOf({}));
+    expect(await reconcile(name, contextOf(cluster))).toBe(5000);
+    expect(await conditionsOf(cluster)).toMatchObject({
+      Resolved: { status: 'True' },
+      Ready: { status: 'False', reason: 'SurrogateNotReady' },
+      Reachable: { status: 'Unknown' },
+    });
+    await startPod(cluster);
+    expect(await reconcile(name, contextOf(cluster, healthy))).toBe(30_000);
+    expect(await conditionsOf(cluster)).toMatchObject({
+      Ready: { status: 'True', reason: 'Ready' },
+      Reachable: { status: 'True' },
+      CredentialsValid: { status: 'True', reason: 'NotNeeded' },
+    });
+    const registry = await cluster.get<Registry>(resourceTypes.Registry, name);
+    expect(registry.status).toMatchObject({
+      pushHost: 'reg.test',
+      pullHost: 'reg.test',
+      provider: 'host',
+      surrogatePod: 'reposure-surrogate-default-0',
+      observedGeneration: 1,
+    });
+    expect(cluster.of('Event').map((event) => event['reason'])).toEqual([
+      'Created',
+      'SurrogateNotReady',
+      'Ready',
+    ]);
+  });
+
+  it('writes nothing when nothing has changed', async () => {
+    const cluster = new MemoryCluster(registryOf({}));
+    await reconcile(name, contextOf(cluster));
+    await startPod(cluster);
+    await reconcile(name, contextOf(cluster, healthy));
+    const [before] = cluster.of('Registry');
+    await reconcile(name, contextOf(cluster, healthy));
+    expect(cluster.of('Registry')).toEqual([before]);
+    expect(cluster.of('Event')).toHaveLength(3);
+  });
+
+  it('everything it makes is owned by the Registry', async () => {
+    const cluster = new MemoryCluster(registryOf({}));
+    await reconcile(name, contextOf(cluster));
+    const made = ['ServiceAccount', 'ConfigMap', 'Service', 'StatefulSet'].flatMap((kind) =>
+      cluster.of(kind),
+    );
+    expect(made).toHaveLength(4);
+    for (const object of made) {
+      expect(object).toMatchObject({
+        metadata: { ownerReferences: [{ kind: 'Registry', uid: 'registry-uid' }] },
+      });
+    }
+  });
+
+  it('does not take a Pod of an earlier configuration for a ready one', async () => {
+    const cluster = new MemoryCluster(registryOf({}));
+    await reconcile(name, contextOf(cluster));
+    await startPod(cluster);
+    await cluster.apply(registryOf({ direct: { host: 'other.test' } }));
+    await reconcile(name, contextOf(cluster, healthy));
+    expect(await conditionsOf(cluster)).toMatchObject({
+      Ready: { status: 'False', reason: 'SurrogateNotReady', observedGeneration: 2 },
+    });
+    await startPod(cluster);
+    await reconcile(name, contextOf(cluster, healthy));
+    expect(await conditionsOf(cluster)).toMatchObject({ Ready: { status: 'True' } });
+  });
+
+  it('says what the surrogate says', async () => {
+    const cluster = new MemoryCluster(registryOf({}));
+    await reconcile(name, contextOf(cluster));
+    await startPod(cluster, false);
+    const down = { reachable: false, credentialsValid: false, message: 'connection refused' };
+    await reconcile(name, contextOf(cluster, down));
+    expect(await conditionsOf(cluster)).toMatchObject({
+      Ready: { status: 'False', reason: 'NoAnswer', message: 'connection refused' },
+      CredentialsValid: { status: 'Unknown' },
+    });
+    const refused = { reachable: true, credentialsValid: false, message: 'answered 401' };
+    await reconcile(name, contextOf(cluster, refused));
+    expect(await conditionsOf(cluster)).toMatchObject({
+      Ready: { status: 'False', reason: 'Refused', message: 'answered 401' },
+      Reachable: { status: 'True' },
+    });
+  });
+
+  it('believes the kubelet where it cannot ask the surrogate itself', async () => {
+    const cluster = new MemoryCluster(registryOf({}));
+    await reconcile(name, contextOf(cluster));
+    await startPod(cluster);
+    await reconcile(name, contextOf(cluster));
+    expect(await conditionsOf(cluster)).toMatchObject({ Ready: { status: 'True' } });
+  });
+
+  it('changes the Pod when the login changes, and mounts only its keys', async () => {
+    const cluster = new MemoryCluster(registryOf({ loginSecret: 'login' }), login);
+    await reconcile(name, contextOf(cluster));
+    const text = JSON.stringify(cluster.of('StatefulSet'));
+    expect(text).toContain('"items":[{"key":".dockerconfigjson","path":".dockerconfigjson"}]');
+    expect(text).not.toContain('c2VjcmV0');
+    await cluster.apply(login);
+    await reconcile(name, contextOf(cluster));
+    expect(cluster.of('StatefulSet')).toMatchObject([{ metadata: { generation: 2 } }]);
+  });
+
+  it('takes a login away that may no longer be used', async () => {
+    const cluster = new MemoryCluster(registryOf({ loginSecret: 'login' }), login);
+    await reconcile(name, contextOf(cluster));
+    await cluster.apply({ ...login, data: { '.dockerconfigjson': btoa('{"auths":{}}') } });
+    await reconcile(name, contextOf(cluster));
+    expect(JSON.stringify(cluster.of('StatefulSet'))).not.toContain('secretName');
+    expect(await conditionsOf(cluster)).toMatchObject({
+      CredentialsValid: { status: 'False', reason: 'LoginNotForHost' },
+      Ready: { status: 'False', reason: 'LoginNotForHost' },
+    });
+  });
+
+  it('gives no login to an image of somebody else', async () => {
+    const spec = { loginSecret: 'login', image: 'evil.test/reposure:1' };
+    const cluster = new MemoryCluster(registryOf(spec), login);
+    await reconcile(name, contextOf(cluster));
+    const text = JSON.stringify(cluster.of('StatefulSet'));
+    expect(text).toContain('evil.test/reposure:1');
+    expect(text).not.toContain('secretName');
+    expect(await conditionsOf(cluster)).toMatchObject({
+      CredentialsValid: { reason: 'LoginForOtherImage' },
+    });
+  });
+
+  it('gives the login to another version of its own image', async () => {
+    const spec = { loginSecret: 'login', image: 'example.test/reposure:2' };
+    const cluster = new MemoryCluster(registryOf(spec), login);
+    await reconcile(name, contextOf(cluster));
+    expect(JSON.stringify(cluster.of('StatefulSet'))).toContain('"secretName":"login"');
+  });
+
+  it('leaves the surrogate as it is while a Secret is missing', async () => {
+    const cluster = new MemoryCluster(registryOf({ loginSecret: 'login' }), login);
+    await reconcile(name, contextOf(cluster));
+    const before = cluster.of('StatefulSet');
+    await cluster.delete(resourceTypes.Secret, 'login');
+    await reconcile(name, contextOf(cluster));
+    expect(cluster.of('StatefulSet')).toEqual(before);
+    expect(await conditionsOf(cluster)).toMatchObject({
+      Ready: { status: 'False', reason: 'LoginSecretNotFound' },
+    });
+  });
+
+  it('has no surrogate Pod where there are to be none', async () => {
+    const cluster = new MemoryCluster(registryOf({ replicas: 0 }));
+    expect(await reconcile(name, contextOf(cluster))).toBe(30_000);
+    expect(cluster.of('StatefulSet')).toMatchObject([{ spec: { replicas: 0 } }]);
+    expect(await conditionsOf(cluster)).toMatchObject({ Ready: { reason: 'Suspended' } });
+  });
+
+  it('says in the status that it may not make a surrogate, and fails', async () => {
+    const cluster = new MemoryCluster(registryOf({}));
+    cluster.refused.add('StatefulSet');
+    await expect(reconcile(name, contextOf(cluster))).rejects.toMatchObject({ status: 403 });
+    expect(await conditionsOf(cluster)).toMatchObject({ Ready: { reason: 'ApplyFailed' } });
+  });
+
+  it('says that a name is too long, and makes nothing', async () => {
+    const long = 'r'.repeat(34);
+    const registry = registryOf({});
+    registry.metadata.name = long;
+    const cluster = new MemoryCluster(registry);
+    await reconcile(long, contextOf(cluster));
+    expect(cluster.of('StatefulSet')).toEqual([]);
+    expect(cluster.of('Registry')).toMatchObject([
+      {
+        status: {
+          conditions: expect.arrayContaining([expect.objectContaining({ reason: 'NameInvalid' })]),
+        },
+      },
+    ]);
+  });
+
+  it('leaves alone what is gone or going', async () => {
+    const going = registryOf({});
+    going.metadata.deletionTimestamp = '2026-01-01T00:00:00Z';
+    const cluster = new MemoryCluster(going);
+    expect(await reconcile(name, contextOf(cluster))).toBeUndefined();
+    expect(await reconcile('other', contextOf(cluster))).toBeUndefined();
+    expect(cluster.of('StatefulSet')).toEqual([]);
+  });
+
+  it('keeps the time of a condition that stays what it was', async () => {
+    const earlier = '2020-01-01T00:00:00Z';
+    const registry = registryOf({});
+    const condition = { type: 'Resolved', status: 'True', reason: 'x', message: 'x' } as const;
+    registry.status = { conditions: [{ ...condition, lastTransitionTime: earlier }] };
+    const cluster = new MemoryCluster(registry);
+    await reconcile(name, contextOf(cluster));
+    const conditions = await conditionsOf(cluster);
+    expect(conditions['Resolved']?.lastTransitionTime).toBe(earlier);
+    expect(conditions['Ready']?.lastTransitionTime).not.toBe(earlier);
+  });
+
+  it('runs the surrogate with nothing that it does not need', async () => {
+    const cluster = new MemoryCluster(registryOf({}));
+    await reconcile(name, contextOf(cluster));
+    expect(cluster.of('StatefulSet')).toMatchObject([
+      {
+        spec: {
+          podManagementPolicy: 'Parallel',
+          template: {
+            metadata: { annotations: { [configAnnotation]: expect.stringMatching(/^\w{16}$/) } },
+            spec: {
+              automountServiceAccountToken: false,
+              securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+              containers: [
+                {
+                  image,
+                  securityContext: {
+                    readOnlyRootFilesystem: true,
+                    allowPrivilegeEscalation: false,
+                    capabilities: { drop: ['ALL'] },
+                  },
+                },
+              ],
+            },
+          },
+        },
+      },
+    ]);
+    expect(cluster.of('ConfigMap')).toMatchObject([
+      { data: { 'registry.json': '{"host":"reg.test","insecure":false}' } },
+    ]);
+  });
+});

@@ -1,0 +1,178 @@
+import { explain } from '@reposure/core';
+import type { Log } from '@reposure/core';
+import type { Pod } from '@reposure/core/install';
+import { resourceTypes } from '@reposure/core/kubernetes';
+import type { KubernetesClient } from '@reposure/core/kubernetes';
+import {
+  credentialsOf,
+  CredentialsError,
+  ResolutionError,
+  resolveProvider,
+} from '@reposure/core/providers';
+import type { Credentials, Resolved } from '@reposure/core/providers';
+import { conditionOf, isRegistryName, maxRegistryNameLength, names } from '@reposure/core/resource';
+import type { Registry, RegistryStatus } from '@reposure/core/resource';
+
+import type { Observation } from './conditions.ts';
+import { recordEvent } from './event-recorder.ts';
+import type { Health } from './health-probe.ts';
+import { withheldFrom } from './image-policy.ts';
+import { isStatusNews, readinessNews, statusOf } from './status.ts';
+import { configAnnotation, configHashOf, surrogateObjects } from './surrogate-objects.ts';
+import type { SurrogateOptions } from './surrogate-objects.ts';
+
+/** What reconciling works with. */
+export interface ReconcileContext {
+  readonly kubernetes: KubernetesClient;
+  readonly namespace: string;
+  /** The operator's own, and every surrogate's unless its Registry says otherwise. */
+  readonly image: string;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly askSurrogate: (podIp: string, signal: AbortSignal) => Promise<Health | undefined>;
+}
+
+/** Secrets and Services are not watched: this is how long a change of theirs may go unseen. */
+const pollEveryMs = 30_000;
+/** While something is on its way. */
+const pollSoonMs = 5000;
+
+/**
+ * Makes one Registry's surrogate what it should be, and its status what is true.
+ *
+ * Looks at everything anew each time, so that it does not matter which events were missed.
+ *
+ * @returns In how many ms to look again; `undefined` if there is nothing left to look at.
+ * @throws {KubernetesError} if the API refuses; the status says so where it can.
+ */
+export async function reconcile(
+  name: string,
+  context: ReconcileContext,
+): Promise<number | undefined> {
+  const { kubernetes, namespace } = context;
+  const registry = await kubernetes.find<Registry>(resourceTypes.Registry, name, namespace);
+  // What it owns goes by owner references.
+  if (registry === undefined || registry.metadata.deletionTimestamp !== undefined) return undefined;
+  const { seen, failure } = await bring(registry, context);
+  const status = statusOf(registry, seen, new Date().toISOString());
+  await writeStatus(registry, status, context);
+  if (failure !== undefined) throw failure;
+  const isReady = conditionOf({ ...registry, status }, 'Ready')?.status === 'True';
+  return isReady || seen.isSuspended ? pollEveryMs : pollSoonMs;
+}
+
+interface Brought {
+  readonly seen: Observation;
+  /** To be thrown after the status tells of it. */
+  readonly failure?: Error;
+}
+
+async function bring(registry: Registry, context: ReconcileContext): Promise<Brought> {
+  const isSuspended = registry.spec.replicas === 0;
+  const resolution = await attempt(() => resolve(registry, context), ResolutionError);
+  if (resolution instanceof ResolutionError) return { seen: { resolution, isSuspended } };
+  const image = registry.spec.image ?? context.image;
+  const credentials = await attempt(
+    () => credentialsFor(registry, resolution, image, context),
+    CredentialsError,
+  );
+  // What runs is left as it is: the Secret may be about to come back.
+  if (credentials instanceof CredentialsError) {
+    return { seen: { resolution, credentials, isSuspended } };
+  }
+  const options = { registry, resolved: resolution, credentials, image };
+  try {
+    await applySurrogate(options, context);
+  } catch (error) {
+    const failure = error instanceof Error ? error : new Error(explain(error));
+    return {
+      seen: { resolution, credentials, isSuspended, applyError: explain(error) },
+      failure,
+    };
+  }
+  return { seen: { resolution, credentials, isSuspended, ...(await look(options, context)) } };
+}
+
+async function resolve(registry: Registry, { kubernetes }: ReconcileContext): Promise<Resolved> {
+  const { name, namespace } = registry.metadata;
+  if (!isRegistryName(name)) {
+    throw new ResolutionError(
+      'NameInvalid',
+      `Cannot make a surrogate for Registry ${namespace}/${name}: its name wants at most ${maxRegistryNameLength} lower-case letters, digits and -`,
+    );
+  }
+  return resolveProvider(registry, kubernetes);
+}
+
+async function credentialsFor(
+  registry: Registry,
+  resolved: Resolved,
+  image: string,
+  context: ReconcileContext,
+): Promise<Credentials> {
+  const credentials = await credentialsOf(registry, resolved, context.kubernetes);
+  return withheldFrom(image, context.image, credentials);
+}
+
+async function applySurrogate(
+  options: SurrogateOptions,
+  { kubernetes, log }: ReconcileContext,
+): Promise<void> {
+  const { name, namespace } = options.registry.metadata;
+  const { StatefulSet } = resourceTypes;
+  const before = await kubernetes.find(StatefulSet, names.surrogate(name), namespace);
+  let generation: number | undefined;
+  for (const object of surrogateObjects(options)) {
+    ({ generation } = (await kubernetes.apply(object)).metadata);
+  }
+  // The StatefulSet was the last of them.
+  if (generation === before?.metadata.generation) return;
+  const [reason, verb] = before === undefined ? ['Created', 'Created'] : ['Updated', 'Updated'];
+  const message = `${verb} StatefulSet ${names.surrogate(name)} for ${options.resolved.pushHost}`;
+  log.info(`Registry ${namespace}/${name}: ${message}`);
+  await recordEvent(kubernetes, options.registry, { type: 'Normal', reason, message }, log);
+}
+
+async function look(
+  options: SurrogateOptions,
+  { kubernetes, signal, askSurrogate }: ReconcileContext,
+): Promise<Pick<Observation, 'pod' | 'health'>> {
+  const { name, namespace } = options.registry.metadata;
+  const pod = await kubernetes.find<Pod>(resourceTypes.Pod, names.surrogatePod(name), namespace);
+  if (pod?.metadata.annotations?.[configAnnotation] !== configHashOf(options)) return {};
+  const { phase, podIP } = pod.status ?? {};
+  const health =
+    phase === 'Running' && podIP !== undefined ? await askSurrogate(podIP, signal) : undefined;
+  return { pod, health };
+}
+
+async function writeStatus(
+  registry: Registry,
+  status: RegistryStatus,
+  { kubernetes, log }: ReconcileContext,
+): Promise<void> {
+  if (!isStatusNews(registry, status)) return;
+  const { apiVersion, kind, metadata } = registry;
+  const { name, namespace } = metadata;
+  await kubernetes.apply(
+    { apiVersion, kind, metadata: { name, namespace }, status },
+    { subresource: 'status' },
+  );
+  const news = readinessNews(registry, status);
+  if (news === undefined) return;
+  log.info(`Registry ${namespace}/${name}: ${news.reason}: ${news.message}`);
+  await recordEvent(kubernetes, registry, news, log);
+}
+
+/** The result, or the error if it is of the kind that is part of what was seen. */
+async function attempt<T, E extends Error>(
+  action: () => Promise<T>,
+  expected: abstract new (...args: never[]) => E,
+): Promise<T | E> {
+  try {
+    return await action();
+  } catch (error) {
+    if (error instanceof expected) return error;
+    throw error;
+  }
+}

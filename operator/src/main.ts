@@ -1,0 +1,101 @@
+import { hostname } from 'node:os';
+import { parseArgs } from 'node:util';
+
+import { explain, InputError, version } from '@reposure/core';
+import { openCluster } from '@reposure/core/kubernetes';
+import { names } from '@reposure/core/resource';
+
+import { runOperator } from './controller/operator.ts';
+import { jsonLog } from './json-log.ts';
+
+const usage = `Usage: reposure-operator run [--namespace=NAME] [--image=NAME] [--address=IP] [--port=N]
+                             [--identity=NAME] [--log-level=info|debug|warn]
+
+Reconciles the Registries of one namespace until it is told to stop.
+
+  --namespace   the one to look after; the kubeconfig's or the Pod's own by default
+  --image       of the surrogates; this version's by default
+  --address     where to serve /livez and /readyz; 127.0.0.1 by default
+  --port        8080 by default
+  --identity    differs between any two operators; the host name by default
+`;
+
+/**
+ * The program `reposure-operator`.
+ *
+ * @param argv Without the names of node and of the program.
+ * @returns The exit status: 0 stopped, 1 failed, 2 wrong usage.
+ */
+export async function operatorMain(argv: readonly string[]): Promise<number> {
+  try {
+    const options = parse(argv);
+    if (options === undefined) {
+      process.stdout.write(usage);
+      return 0;
+    }
+    await run(options);
+    return 0;
+  } catch (error) {
+    process.stderr.write(`${explain(error)}\n`);
+    return error instanceof InputError ? 2 : 1;
+  }
+}
+
+type Options = NonNullable<ReturnType<typeof parse>>;
+
+function parse(argv: readonly string[]) {
+  const { values, positionals } = read(argv);
+  if (values.help) return undefined;
+  if (positionals.join(' ') !== 'run') throw new InputError(`Cannot run: want "run"\n\n${usage}`);
+  const port = Number(values.port);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new InputError(`Cannot listen on port "${values.port}": want 0 to 65535`);
+  }
+  return { ...values, port };
+}
+
+function read(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        namespace: { type: 'string' },
+        image: { type: 'string', default: names.image(version) },
+        address: { type: 'string', default: '127.0.0.1' },
+        port: { type: 'string', default: '8080' },
+        identity: { type: 'string', default: hostname() },
+        'log-level': { type: 'string', default: 'info' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    throw new InputError(`${explain(error)}\n\n${usage}`, { cause: error });
+  }
+}
+
+async function run(options: Options): Promise<void> {
+  const log = jsonLog(options['log-level']);
+  const stop = new AbortController();
+  const onSignal = (): void => stop.abort();
+  process.once('SIGTERM', onSignal).once('SIGINT', onSignal);
+  const kubernetes = await openCluster({ kubeconfig: process.env['KUBECONFIG'], log });
+  try {
+    const { namespace = kubernetes.namespace, image, address, port, identity } = options;
+    log.info(`Reposure operator ${version}, namespace ${namespace}, ${kubernetes.server}`);
+    await runOperator({
+      kubernetes,
+      namespace,
+      image,
+      address,
+      port,
+      identity,
+      log,
+      signal: stop.signal,
+    });
+    log.info('Stopped');
+  } finally {
+    process.off('SIGTERM', onSignal).off('SIGINT', onSignal);
+    kubernetes.close();
+  }
+}

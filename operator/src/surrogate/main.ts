@@ -1,0 +1,100 @@
+import { parseArgs } from 'node:util';
+
+import { explain, InputError } from '@reposure/core';
+import { surrogateHealthPort, surrogatePaths } from '@reposure/core/resource';
+
+import type { Io } from './serve.ts';
+
+const usage = `Usage: reposure-surrogate serve [--directory=DIR]
+       reposure-surrogate run [--directory=DIR] [--address=IP] [--port=N]
+
+serve  one session over standard input and output: a client starts it by exec
+run    the Pod's main program: answers /livez, and /readyz after asking the registry
+
+  --directory  holds config/registry.json, tls/ca.crt and login/; ${surrogatePaths.directory} by default
+  --address    127.0.0.1 by default
+  --port       ${surrogateHealthPort} by default
+`;
+
+/**
+ * The program `reposure-surrogate`.
+ *
+ * @param argv Without the names of node and of the program.
+ * @returns The exit status: 0 ended, 1 failed, 2 wrong usage, 3 too busy.
+ */
+export async function surrogateMain(argv: readonly string[], io: Io = process): Promise<number> {
+  try {
+    const options = parse(argv);
+    if (options.help) {
+      io.stdout.write(usage);
+      return 0;
+    }
+    return options.command === 'serve' ? await startServe(options, io) : await startRun(options);
+  } catch (error) {
+    io.stderr.write(`${explain(error)}\n`);
+    return error instanceof InputError ? 2 : 1;
+  }
+}
+
+/** Loaded alone: a client waits for it. */
+async function startServe({ directory }: Options, io: Io): Promise<number> {
+  const { serve } = await import('./serve.ts');
+  return endSoon(await serve(directory, io));
+}
+
+async function startRun(options: Options): Promise<number> {
+  const [{ run }, { jsonLog }] = await Promise.all([import('./run.ts'), import('../json-log.ts')]);
+  await run({ ...options, log: jsonLog('info'), signal: interruption() });
+  return 0;
+}
+
+/** A pipe that nobody reads any more would keep the process, which must not outlive its client. */
+function endSoon(status: number): number {
+  setTimeout(() => process.exit(status), 1_000).unref();
+  return status;
+}
+
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort());
+  return controller.signal;
+}
+
+interface Options {
+  readonly help: boolean;
+  readonly command: 'run' | 'serve';
+  readonly directory: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+function parse(argv: readonly string[]): Options {
+  const { values, positionals } = read(argv);
+  const { help, directory, address } = values;
+  const [command = '', ...rest] = positionals;
+  const port = Number(values.port);
+  if (!help && ((command !== 'run' && command !== 'serve') || rest.length > 0)) {
+    throw new InputError(`Cannot run "${positionals.join(' ')}": want serve or run\n\n${usage}`);
+  }
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new InputError(`Cannot listen on port "${values.port}": want 0 to 65535`);
+  }
+  return { help, command: command === 'run' ? 'run' : 'serve', directory, address, port };
+}
+
+function read(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        help: { type: 'boolean', short: 'h', default: false },
+        directory: { type: 'string', default: surrogatePaths.directory },
+        address: { type: 'string', default: '127.0.0.1' },
+        port: { type: 'string', default: String(surrogateHealthPort) },
+      },
+    });
+  } catch (error) {
+    throw new InputError(`${explain(error)}\n\n${usage}`, { cause: error });
+  }
+}
