@@ -1,10 +1,11 @@
 import { connect } from 'node:http2';
-import type { ClientHttp2Session } from 'node:http2';
+import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
 
 import { UnreachableError } from '../errors.ts';
 import type { RegistryResponse, Transport } from '../registry/transport.ts';
 import { exchange } from './exchange.ts';
+import type { Connection } from './exchange.ts';
 import { farErrorOf } from './far-error.ts';
 import { readGreeting, saidBy } from './greeting.ts';
 import type { GreetingOptions } from './greeting.ts';
@@ -38,7 +39,10 @@ export interface SessionOptions extends GreetingOptions {
   readonly silenceLimitMs?: number;
 }
 
+/** For requests under way. */
 const closingTimeMs = 2_000;
+/** For the goodbye; it is a courtesy: the end of the stream says the same. */
+const farewellTimeMs = 100;
 
 /**
  * Opens a session over the stdin and stdout of `reposure-surrogate serve`.
@@ -78,6 +82,7 @@ function sessionOn(stream: Duplex, options: SessionOptions, farVersion: string):
   stream.once('end', () => over('it ended'));
   stream.once('close', () => over('the connection was closed'));
   const session = start(stream);
+  const connection = { session, streams: new Set<ClientHttp2Stream>() };
   session.once('goaway', () => over('it takes no more requests'));
   session.on('error', (error) => over('the connection broke', error));
   session.once('close', () => over('it was closed'));
@@ -89,10 +94,10 @@ function sessionOn(stream: Duplex, options: SessionOptions, farVersion: string):
   return {
     farVersion,
     closed,
-    request: async (request) => orFarError(await exchange(session, request, lost), hint),
+    request: async (request) => orFarError(await exchange(connection, request, lost), hint),
     close: () => {
       over(undefined);
-      return close(session, stream);
+      return close(connection, stream);
     },
   };
 }
@@ -138,13 +143,15 @@ async function orFarError(answer: RegistryResponse, hint: string): Promise<Regis
 /**
  * Says goodbye, which Node follows by ending the stream when the last request is done.
  *
+ * Now and then Node does not, if the goodbye itself is still being written.
+ *
  * The session's own `close` event waits for the far side to end the stream too, and that one may
  * never do so: not every version of the exec protocol can tell it that ours has ended.
  */
-async function close(session: ClientHttp2Session, stream: Duplex): Promise<void> {
+async function close({ session, streams }: Connection, stream: Duplex): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   if (session.destroyed || stream.writableFinished || stream.destroyed) resolve();
-  const timer = setTimeout(resolve, closingTimeMs);
+  const timer = setTimeout(resolve, streams.size > 0 ? closingTimeMs : farewellTimeMs);
   stream.once('finish', resolve).once('close', resolve);
   session.close();
   await promise;

@@ -7,6 +7,12 @@ import { abandon, readBody } from './body-reader.ts';
 /** Says why an answer did not come, or not to its end. */
 export type Lost = (cause: unknown) => unknown;
 
+/** A session, and its requests that are under way. */
+export interface Connection {
+  readonly session: ClientHttp2Session;
+  readonly streams: Set<ClientHttp2Stream>;
+}
+
 /** Up to here, reading the rest of an answer is cheaper than to break it off. */
 const maxDrainedBytes = 64 * 1024;
 
@@ -17,7 +23,7 @@ const maxDrainedBytes = 64 * 1024;
  * @throws what `lost` makes, the reason of the request's signal, or what its body threw.
  */
 export async function exchange(
-  session: ClientHttp2Session,
+  { session, streams }: Connection,
   request: RegistryRequest,
   lost: Lost,
 ): Promise<RegistryResponse> {
@@ -32,7 +38,11 @@ export async function exchange(
   const failure: Lost = (cause) => (reason ? reason.error : lost(cause));
   const onAbort = (): void => giveUp(signal?.reason);
   signal?.addEventListener('abort', onAbort, { once: true });
-  stream.once('close', () => signal?.removeEventListener('abort', onAbort));
+  streams.add(stream);
+  stream.once('close', () => {
+    streams.delete(stream);
+    signal?.removeEventListener('abort', onAbort);
+  });
   stream.on('error', () => {}); // told by whoever waits for it; nobody may be waiting
   if (request.body !== undefined) void send(stream, request.body).catch(giveUp);
   try {
@@ -110,7 +120,8 @@ function responseOn(
 }
 
 async function discard(stream: ClientHttp2Stream, length: number): Promise<void> {
-  if (stream.closed) return;
+  // Not `closed`: that is so as soon as all frames have come, whether anybody reads them or not.
+  if (stream.destroyed) return;
   const isCheap = length <= maxDrainedBytes && stream.writableEnded && !stream.readableDidRead;
   const closed = new Promise<void>((resolve) => void stream.once('close', resolve));
   if (isCheap) stream.resume();
