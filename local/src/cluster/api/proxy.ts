@@ -1,0 +1,83 @@
+import { request as requestHttp } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { pipeline } from 'node:stream/promises';
+
+import type { ApiContext } from './context.ts';
+import type { Exchange } from './exchange.ts';
+import { badRequest, noSuchPath, StatusError } from './status.ts';
+
+const hopByHop = new Set([
+  'authorization',
+  'connection',
+  'host',
+  'keep-alive',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/**
+ * `services/[SCHEME:]NAME[:PORT]/proxy/…` and `pods/…/proxy/…`: passes a request on, as HTTP/1.1.
+ *
+ * As in the real API server, `Authorization` goes no further, and a certificate behind it is not
+ * verified.
+ *
+ * @throws {StatusError} 503 if nobody answers.
+ */
+export async function serveProxy(context: ApiContext, exchange: Exchange): Promise<void> {
+  const { request, response, info } = exchange;
+  const { target } = info;
+  if (!target?.name) throw noSuchPath();
+  const { scheme, name, port } = proxyNameOf(target.name);
+  const kind = target.plural === 'pods' ? 'pod' : 'service';
+  const { namespace = '' } = target;
+  const address = await context.backends.proxy({ kind, namespace, name, port });
+  const search = new URL(request.url ?? '/', 'https://kubernetes').search;
+  const answer = await send(request, scheme, {
+    ...address,
+    method: request.method,
+    path: target.rest + search,
+    headers: { ...passedOn(request.headers), host: `${address.host}:${address.port}` },
+  });
+  response.writeHead(answer.statusCode ?? 502, passedOn(answer.headers));
+  await pipeline(answer, response);
+}
+
+function proxyNameOf(text: string): { scheme: string; name: string; port: string } {
+  const parts = text.split(':');
+  if (parts.length > 3) throw badRequest(`invalid service request "${text}"`);
+  const [scheme = '', name = '', port = ''] =
+    parts.length === 3 ? parts : ['http', parts[0], parts[1]];
+  if (scheme !== '' && scheme !== 'http' && scheme !== 'https') {
+    throw badRequest(`invalid service request "${text}"`);
+  }
+  return { scheme: scheme || 'http', name, port };
+}
+
+function passedOn(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !hopByHop.has(name)));
+}
+
+function send(
+  request: IncomingMessage,
+  scheme: string,
+  options: RequestOptions,
+): Promise<IncomingMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const outgoing =
+    scheme === 'https'
+      ? requestHttps({ ...options, rejectUnauthorized: false }, resolve)
+      : requestHttp(options, resolve);
+  outgoing.on('error', (error) => {
+    reject(
+      new StatusError(503, 'ServiceUnavailable', `error trying to reach service: ${error.message}`),
+    );
+  });
+  // The client is gone: whoever answers it must hear of that.
+  request.on('aborted', () => outgoing.destroy());
+  request.pipe(outgoing);
+  return promise;
+}
