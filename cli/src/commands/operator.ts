@@ -1,0 +1,123 @@
+import { NotFoundError, parseDurationMs } from '@reposure/core';
+import { installOperator, uninstallOperator } from '@reposure/core/install';
+import { resourceTypes } from '@reposure/core/kubernetes';
+import { names } from '@reposure/core/resource';
+import { Command, Option } from 'commander';
+
+import { withCluster } from '../environment.ts';
+import type { Environment, GlobalOptions } from '../environment.ts';
+import { print } from '../output.ts';
+import { printLogs, withLogOptions } from './logs.ts';
+import type { LogFlags } from './logs.ts';
+
+interface InstallFlags extends GlobalOptions {
+  readonly role?: string;
+  readonly image?: string;
+  readonly imagePullPolicy?: 'Always' | 'IfNotPresent' | 'Never';
+  readonly replicas: string;
+  readonly wait?: boolean;
+  readonly timeout: string;
+}
+
+/** `operator install|uninstall|logs` */
+export function operatorCommand(): Command {
+  const operator = new Command('operator').description(
+    'the operator, which makes a way in for every Registry of its namespace',
+  );
+  operator.addCommand(installCommand());
+  operator
+    .command('uninstall')
+    .description('remove the operator; Registries and their surrogates stay')
+    .option('-w, --wait', 'return only when its Pods are gone')
+    .option('--timeout <duration>', 'how long to wait', '2m')
+    .addHelpText('after', '\nExamples:\n  reposure operator uninstall --wait\n')
+    .action(uninstallAction);
+  operator.addCommand(
+    withLogOptions(new Command('logs').description("print the operator's log")).action(logsAction),
+  );
+  return operator;
+}
+
+function installCommand(): Command {
+  return new Command('install')
+    .description('install the operator in the namespace, or bring it up to date')
+    .option('-e, --role <clusterrole>', "also bind the operator's account to this ClusterRole")
+    .option('--image <image>', 'the image of operator and surrogates; this version by default')
+    .addOption(
+      new Option('--image-pull-policy <policy>', "Kubernetes' own by default").choices([
+        'Always',
+        'IfNotPresent',
+        'Never',
+      ]),
+    )
+    .option('--replicas <n>', 'one works, the others stand by', '1')
+    .option('-w, --wait', 'return only when it works')
+    .option('--timeout <duration>', 'how long to wait', '2m')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  reposure operator install --wait\n  reposure operator install --role=view --wait\n',
+    )
+    .action(installAction);
+}
+
+async function installAction(_: unknown, command: Command): Promise<void> {
+  const flags = command.optsWithGlobals<InstallFlags>();
+  const timeoutMs = parseDurationMs(flags.timeout);
+  await withCluster(flags, async ({ cluster, namespace, format, log, signal }) => {
+    await installOperator(cluster, {
+      namespace,
+      image: flags.image,
+      imagePullPolicy: flags.imagePullPolicy,
+      role: flags.role,
+      replicas: Number(flags.replicas),
+      wait: flags.wait,
+      timeoutMs,
+      log,
+      signal,
+    });
+    const state = flags.wait ? 'ready' : 'applied';
+    print(format, {
+      value: { namespace, deployment: names.operator, state },
+      names: [`deployment.apps/${names.operator}`],
+      text: `Operator ${state} in namespace "${namespace}"`,
+    });
+  });
+}
+
+async function uninstallAction(_: unknown, command: Command): Promise<void> {
+  const flags = command.optsWithGlobals<InstallFlags>();
+  const timeoutMs = parseDurationMs(flags.timeout);
+  await withCluster(flags, async ({ cluster, namespace, format, log, signal }) => {
+    await uninstallOperator(cluster, { namespace, wait: flags.wait, timeoutMs, log, signal });
+    print(format, {
+      value: { namespace, deployment: names.operator, state: 'removed' },
+      names: [`deployment.apps/${names.operator}`],
+      text: `Operator removed from namespace "${namespace}"`,
+    });
+  });
+}
+
+async function logsAction(_: unknown, command: Command): Promise<void> {
+  const flags = command.optsWithGlobals<GlobalOptions & LogFlags>();
+  await withCluster(flags, (environment) =>
+    printDeploymentLogs(environment, names.operator, flags),
+  );
+}
+
+/** Prints the log of a Deployment's Pod. @throws {NotFoundError} if there is none. */
+export async function printDeploymentLogs(
+  environment: Environment,
+  deployment: string,
+  flags: LogFlags,
+): Promise<void> {
+  const { cluster, namespace, signal } = environment;
+  const labelSelector = `app.kubernetes.io/name=${deployment}`;
+  const { items } = await cluster.list(resourceTypes.Pod, { namespace, labelSelector, signal });
+  const [pod] = items;
+  if (!pod) {
+    throw new NotFoundError(
+      `Cannot show the log of ${deployment}: it has no Pod in namespace "${namespace}"; is it installed there?`,
+    );
+  }
+  await printLogs(environment, pod.metadata.name, flags);
+}

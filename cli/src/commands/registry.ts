@@ -1,0 +1,125 @@
+import { Argument, Command, InvalidArgumentError } from 'commander';
+
+import { createAction } from '../registry/create.ts';
+import { deleteAction } from '../registry/delete.ts';
+import { describeAction } from '../registry/describe.ts';
+import { infoAction, infoFields } from '../registry/info.ts';
+import { listAction } from '../registry/list.ts';
+import { logsAction } from '../registry/logs.ts';
+import { roleAction } from '../registry/role.ts';
+import { withLogOptions } from './logs.ts';
+
+/** `registry create|delete|list|describe|info|logs|role`: the Registry resources. */
+export function registryCommand(): Command {
+  const registry = new Command('registry').description(
+    'the Registry resources: which registries there are',
+  );
+  registry.addCommand(createCommand());
+  registry.addCommand(
+    waiting(
+      named('delete', 'remove a Registry and its surrogate; the registry and its images stay'),
+    )
+      .addHelpText('after', '\nExamples:\n  reposure registry delete default --wait\n')
+      .action(deleteAction),
+  );
+  registry
+    .command('list')
+    .alias('ls')
+    .description('list the Registries of the namespace')
+    .option('-A, --all-namespaces', 'of every namespace')
+    .addHelpText('after', '\nExamples:\n  reposure registry list -A -o json\n')
+    .action(listAction);
+  registry.addCommand(
+    named('describe', 'say how a Registry is, and what keeps it from being ready').action(
+      describeAction,
+    ),
+  );
+  registry.addCommand(
+    named('info', 'print one thing about a Registry')
+      .addArgument(new Argument('<field>', 'what to print').choices(infoFields))
+      .addHelpText('after', infoHelp)
+      .action(infoAction),
+  );
+  registry.addCommand(
+    withLogOptions(named('logs', "print the surrogate's log")).action(logsAction),
+  );
+  registry.addCommand(
+    named(
+      'role',
+      'print the Role that lets somebody push and pull through this Registry, and nothing else',
+    )
+      .addHelpText('after', '\nExamples:\n  reposure registry role default | kubectl apply -f -\n')
+      .action(roleAction),
+  );
+  return registry;
+}
+
+function named(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .argument('<name>', 'name of the Registry resource');
+}
+
+const infoHelp = `
+Fields:
+  host         by which nodes pull; by which Pods push where no other is known
+  push-host    by which Pods of the cluster push
+  username, password, token    of the registry's login; wants the right to read its Secret
+  cert         the CA certificate of the registry
+
+Examples:
+  reposure registry info default host
+`;
+
+function createCommand(): Command {
+  return waiting(new Command('create'))
+    .description('create a Registry, or make the one that is there what is asked for')
+    .argument('<name>', 'name of the Registry resource')
+    .option('--provider <provider>', 'a kind of registry that is found by itself: simple')
+    .option('--host <host>', 'a registry by its host[:port]')
+    .option('--service <service>', 'a registry by its Service')
+    .option(
+      '--service-namespace <namespace>',
+      "the Service's namespace; the Registry's own by default",
+    )
+    .option('--port <port>', "the Service's port (default: 5000)", portNumber)
+    .option('--tls-secret <secret>', 'Secret with the CA certificate of the registry')
+    .option(
+      '--tls-secret-key <key>',
+      'key of the certificate in it; ca.crt, else tls.crt, by default',
+    )
+    .option('--login-secret <secret>', 'Secret with the login at the registry')
+    .option('--authentication-secret <secret>', 'older name of --tls-secret')
+    .option('--authentication-secret-data-key <key>', 'older name of --tls-secret-key')
+    .option('--authorization-secret <secret>', 'older name of --login-secret')
+    .option(
+      '--insecure',
+      'the registry speaks plain HTTP; everybody on the way can read and change what goes by',
+    )
+    .option('--pull-host <host>', 'host[:port] by which nodes pull, where it is another')
+    .option('--image <image>', "the surrogate's image")
+    .addHelpText(
+      'after',
+      `
+Examples:
+  reposure registry create default --provider=simple --wait
+  reposure registry create team --host registry.example.com --login-secret team-login --wait
+  reposure registry create build --service registry --service-namespace tools --tls-secret registry-ca
+`,
+    )
+    .action(createAction);
+}
+
+function waiting(command: Command): Command {
+  return command
+    .option('-w, --wait', 'return only when it is so')
+    .option('--timeout <duration>', 'how long to wait', '2m');
+}
+
+function portNumber(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new InvalidArgumentError('Want a port, 1 to 65535.');
+  }
+  return port;
+}

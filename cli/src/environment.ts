@@ -1,0 +1,132 @@
+import type { Log } from '@reposure/core';
+import { NotFoundError } from '@reposure/core';
+import { KubernetesError, openCluster, resourceTypes } from '@reposure/core/kubernetes';
+import type { KubernetesClient } from '@reposure/core/kubernetes';
+import type { Registry } from '@reposure/core/resource';
+import { openRoute } from '@reposure/core/surrogate';
+import type { Route, RouteChoice } from '@reposure/core/surrogate';
+
+import { parseOutputFormat } from './output.ts';
+import type { OutputFormat } from './output.ts';
+
+/** What every command takes, as commander hands it over. */
+export interface GlobalOptions {
+  readonly namespace?: string;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly output?: string;
+  readonly verbose?: boolean;
+}
+
+/** What a command works with. */
+export interface Environment {
+  readonly cluster: KubernetesClient;
+  readonly namespace: string;
+  readonly format: OutputFormat;
+  readonly log: Log;
+  /** Aborted by Ctrl-C and by SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+/** Tells on standard error: standard output is for results. */
+export function logTo(verbose: boolean): Log {
+  return {
+    debug: verbose ? line : () => {},
+    info: line,
+    warn: (text) => line(`Warning: ${text}`),
+  };
+}
+
+function line(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** A signal that fires when the person or the runner wants the command to end. */
+export function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(name, () => controller.abort(new InterruptedError(name)));
+  }
+  return controller.signal;
+}
+
+/** The command was told to end. */
+export class InterruptedError extends Error {
+  override readonly name = 'InterruptedError';
+  readonly signalName: 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+
+  constructor(signalName: 'SIGINT' | 'SIGTERM' | 'SIGHUP') {
+    super(`Interrupted by ${signalName}; nothing half-done is visible, run it again to go on`);
+    this.signalName = signalName;
+  }
+}
+
+/** Runs a command against the cluster that the options and the environment name. */
+export async function withCluster(
+  options: GlobalOptions,
+  work: (environment: Environment) => Promise<void>,
+): Promise<void> {
+  const format = parseOutputFormat(options.output);
+  const log = logTo(options.verbose ?? false);
+  const signal = interruption();
+  const cluster = await openCluster({
+    kubeconfig: options.kubeconfig ?? process.env['KUBECONFIG'],
+    context: options.context,
+    log,
+  });
+  try {
+    const namespace = options.namespace ?? cluster.namespace;
+    await work({ cluster, namespace, format, log, signal });
+  } finally {
+    cluster.close();
+  }
+}
+
+/** Reads a Registry. @throws {NotFoundError} that names those that there are. */
+export async function getRegistry(
+  { cluster, namespace, signal }: Pick<Environment, 'cluster' | 'namespace' | 'signal'>,
+  name: string,
+): Promise<Registry> {
+  try {
+    const registry = await cluster.find<Registry>(resourceTypes.Registry, name, namespace, signal);
+    if (registry) return registry;
+  } catch (error) {
+    if (!(error instanceof KubernetesError) || !error.isNotFound) throw error;
+  }
+  throw new NotFoundError(
+    `Cannot find registry "${name}" in namespace "${namespace}" at ${cluster.server}; \`reposure registry list -A\` shows those that there are, \`reposure registry create ${name} --provider=simple --wait\` makes one`,
+  );
+}
+
+/** What the commands that go through a route take. */
+export interface RouteOptions extends GlobalOptions {
+  readonly route?: RouteChoice;
+  readonly execProtocol?: string;
+}
+
+/** Runs a command on the way in to a registry, and closes it afterwards. */
+export async function withRoute(
+  options: RouteOptions,
+  registryName: string,
+  work: (
+    environment: Environment & { readonly route: Route; readonly registry: Registry },
+  ) => Promise<void>,
+): Promise<void> {
+  await withCluster(options, async (environment) => {
+    const registry = await getRegistry(environment, registryName);
+    const { cluster, log, signal } = environment;
+    const route = await openRoute({
+      kubernetes: cluster,
+      registry,
+      route: options.route ?? 'auto',
+      ...(options.execProtocol ? { protocols: [options.execProtocol] } : {}),
+      log,
+      signal,
+    });
+    try {
+      await work({ ...environment, route, registry });
+    } finally {
+      await route.close();
+    }
+  });
+}

@@ -1,0 +1,29 @@
+import { listImages, parseImageName } from '@reposure/core/transfer';
+import type { Command } from 'commander';
+
+import { withRoute } from '../environment.ts';
+import type { RouteOptions } from '../environment.ts';
+import { print, table } from '../output.ts';
+
+/** `image list REGISTRY [REPOSITORY]` */
+export async function listAction(
+  registryName: string,
+  repository: string | undefined,
+  _: unknown,
+  command: Command,
+): Promise<void> {
+  const only = repository === undefined ? undefined : parseImageName(repository).repository;
+  await withRoute(command.optsWithGlobals<RouteOptions>(), registryName, async (environment) => {
+    const { route, format, log, signal } = environment;
+    const images = await listImages(route, { repository: only, signal });
+    if (images.length === 0) log.info(`Registry "${registryName}" has no images`);
+    print(format, {
+      value: images,
+      names: images.map((image) => `${image.repository}:${image.tag}`),
+      text: table(
+        ['IMAGE', 'DIGEST'],
+        images.map((image) => [`${image.repository}:${image.tag}`, image.digest]),
+      ),
+    });
+  });
+}

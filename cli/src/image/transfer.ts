@@ -1,0 +1,52 @@
+import { InputError, parseDurationMs, TimeoutError } from '@reposure/core';
+import type { TransferResult } from '@reposure/core/transfer';
+
+import { describeBytes, describeDuration } from '../output.ts';
+
+/** The options of every transfer. */
+export interface TransferFlags {
+  readonly retries: number;
+  readonly concurrency: number;
+  readonly timeout?: string;
+}
+
+/** Runs a parser of what the person typed, whose complaint is then one of wrong usage. */
+export function usage<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new InputError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+/** Ends on Ctrl-C, and after `--timeout`. */
+export function deadline(interrupted: AbortSignal, timeout: string | undefined): AbortSignal {
+  if (timeout === undefined) return interrupted;
+  const late = new AbortController();
+  const reason = new TimeoutError(`Cannot finish within ${timeout}; --timeout gives it longer`);
+  setTimeout(() => late.abort(reason), parseDurationMs(timeout)).unref();
+  return AbortSignal.any([interrupted, late.signal]);
+}
+
+/** One line per name, and what it cost to get there. */
+export function describeTransfer(result: TransferResult, done: string): string {
+  const { repository, tags, digest, bytes, blobs, route, durationMs } = result;
+  const name = tags.length > 0 ? tags.map((tag) => `${repository}:${tag}`).join(', ') : repository;
+  const lines = [
+    `${done} ${name}`,
+    `Digest: ${digest}`,
+    ...result.platforms.map((entry) => `  ${entry.platform}  ${entry.digest}`),
+    ...result.pullRefs.map((reference) => `Nodes pull: ${reference}`),
+    ...result.pushRefs.map((reference) => `Pods reach: ${reference}`),
+    `${describeBytes(bytes.transferred)} travelled (${blobs.transferred} blobs), ${describeBytes(bytes.reused)} were there already (${blobs.reused}), in ${describeDuration(durationMs)} by ${route.via}`,
+  ];
+  return lines.join('\n');
+}
+
+/** `-o name`: the reference by digest, under the name that nodes pull where it is known. */
+export function namesOf({ repository, digest, pullRefs, pushRefs }: TransferResult): string[] {
+  const [reference] = [...pullRefs, ...pushRefs];
+  const host = reference?.slice(0, reference.indexOf('/'));
+  return [`${host ? `${host}/` : ''}${repository}@${digest}`];
+}

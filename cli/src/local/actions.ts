@@ -1,0 +1,80 @@
+import { once } from 'node:events';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+
+import { InputError, version } from '@reposure/core';
+import { names } from '@reposure/core/resource';
+import { startCluster } from '@reposure/local/cluster';
+import type { LocalCluster } from '@reposure/local/cluster';
+import { startRegistry } from '@reposure/local/registry';
+import type { Command } from 'commander';
+
+import { interruption, logTo } from '../environment.ts';
+import type { GlobalOptions } from '../environment.ts';
+
+/** An embedded cluster in which our own image is this checkout. */
+export async function startLocalCluster(options: {
+  readonly verbose?: boolean;
+}): Promise<LocalCluster> {
+  return startCluster({
+    program: {
+      image: names.image(version),
+      script: fileURLToPath(new URL('../../bin/reposure.js', import.meta.url)),
+    },
+    log: { ...logTo(options.verbose ?? false), info: () => {} },
+  });
+}
+
+/** Writes a kubeconfig for its owner alone, whole or not at all. */
+export async function writeKubeconfig(file: string, text: string): Promise<void> {
+  const partial = `${file}.${process.pid}`;
+  try {
+    await writeFile(partial, text, { mode: 0o600, flag: 'wx' });
+    await rename(partial, file);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+}
+
+/** `local up --kubeconfig FILE` */
+export async function localUpAction(command: Command): Promise<void> {
+  const { verbose = false, kubeconfig } = command.optsWithGlobals<GlobalOptions>();
+  if (!kubeconfig)
+    throw new InputError('Cannot start: want --kubeconfig FILE, where the kubeconfig is written');
+  const signal = interruption();
+  const cluster = await startLocalCluster({ verbose });
+  try {
+    await writeKubeconfig(kubeconfig, cluster.kubeconfig);
+    process.stderr.write(
+      `Kubernetes API at ${cluster.url}; export KUBECONFIG=${kubeconfig}; Ctrl-C ends it\n`,
+    );
+    if (!signal.aborted) await once(signal, 'abort');
+  } finally {
+    await rm(kubeconfig, { force: true });
+    await cluster.close();
+  }
+}
+
+/** The options of `local registry`. */
+export interface LocalRegistryFlags {
+  readonly directory: string;
+  readonly port: number;
+  readonly address: string;
+}
+
+/** `local registry --directory DIR --port N` */
+export async function localRegistryAction(options: LocalRegistryFlags): Promise<void> {
+  const signal = interruption();
+  const { directory, port, address } = options;
+  const registry = await startRegistry({ directory, port, host: address });
+  try {
+    process.stdout.write(`${registry.host}\n`);
+    process.stderr.write(
+      `OCI registry at http://${registry.host}, blobs in ${directory}; Ctrl-C ends it\n`,
+    );
+    if (!signal.aborted) await once(signal, 'abort');
+  } finally {
+    await registry.close();
+  }
+}

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+
+import { reposure } from '../../test/support/cli.ts';
+import { candidatesFor } from './commands/completion.ts';
+import { program } from './main.ts';
+
+describe('reposure', () => {
+  it.each([
+    ['an unknown command', ['nonsense'], /unknown command/],
+    ['a missing argument', ['image', 'push', 'default'], /missing required argument/],
+    ['an unknown option', ['image', 'list', 'default', '--nonsense'], /unknown option/],
+    [
+      'a route that there is none of',
+      ['image', 'list', 'default', '--route', 'pigeon'],
+      /Allowed choices/,
+    ],
+    [
+      'a name that no registry accepts',
+      ['image', 'push', 'default', 'UPPER/Case', 'x'],
+      /lower-case/,
+    ],
+    ['another output format', ['version', '-o', 'xml'], /want json, yaml or name/],
+    [
+      'a duration that is none',
+      ['operator', 'install', '--timeout', 'soon'],
+      /Cannot parse duration/,
+    ],
+  ])('ends with 2 and says why: %s', async (_, words, message) => {
+    const { status, stderr, stdout } = await reposure(words);
+    expect(stderr).toMatch(message);
+    expect({ status, stdout: stdout.toString() }).toEqual({ status: 2, stdout: '' });
+  });
+
+  it('ends with 1 and names the file where there is no kubeconfig', async () => {
+    const { status, stderr } = await reposure(['image', 'list', 'default'], {
+      env: { KUBECONFIG: '/nonexistent/kubeconfig' },
+    });
+    expect(stderr).toContain('/nonexistent/kubeconfig');
+    expect(status).toBe(1);
+  });
+
+  it('prints its version for a program', async () => {
+    const { status, stdout } = await reposure(['version', '-o', 'json']);
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout.toString())).toHaveProperty('version');
+  });
+
+  it('shows examples in the help of every command that takes arguments', () => {
+    const missing: string[] = [];
+    for (const group of program().commands) {
+      for (const command of group.commands) {
+        let text = '';
+        command.configureOutput({ writeOut: (part) => (text += part) }).outputHelp();
+        const takesArguments =
+          command.registeredArguments.length > 0 && group.name() !== 'completion';
+        if (takesArguments && !text.includes('Examples:'))
+          missing.push(`${group.name()} ${command.name()}`);
+      }
+    }
+    expect(missing).toEqual([]);
+  });
+});
+
+describe('candidatesFor()', () => {
+  it.each([
+    [['im'], ['image']],
+    [
+      ['image', 'pu'],
+      ['push', 'pull'],
+    ],
+    [['image', 'push', '--dry'], ['--dry-run']],
+    [['registry', 'list', '--all'], ['--all-namespaces']],
+  ])('offers what may follow %j', (words, expected) => {
+    expect(candidatesFor(program(), words)).toEqual(expected);
+  });
+});

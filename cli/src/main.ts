@@ -1,0 +1,87 @@
+import { explain, InputError, version } from '@reposure/core';
+import { Command, CommanderError, Option } from 'commander';
+
+import { completionCommand } from './commands/completion.ts';
+import { imageCommand } from './commands/image.ts';
+import { localCommand } from './commands/local.ts';
+import { operatorCommand } from './commands/operator.ts';
+import { registryCommand } from './commands/registry.ts';
+import { simpleCommand } from './commands/simple.ts';
+import { tryCommand } from './commands/try.ts';
+import { versionCommand } from './commands/version.ts';
+import { InterruptedError } from './environment.ts';
+
+/** The whole command line. */
+export function program(name = 'reposure'): Command {
+  const root = new Command(name)
+    .description('Images in and out of registries that only a Kubernetes API can reach')
+    .version(version, '--version')
+    .option('-n, --namespace <namespace>', "namespace; the kubeconfig context's own by default")
+    .option('-k, --kubeconfig <file>', 'kubeconfig; $KUBECONFIG or ~/.kube/config by default')
+    .option('-x, --context <name>', 'context of the kubeconfig')
+    .addOption(new Option('-o, --output <format>', 'print the result as json, yaml or name'))
+    .option('-v, --verbose', 'say more on standard error')
+    .showHelpAfterError('(--help shows what there is)')
+    .addHelpText('after', rootExamples);
+  const commands = [
+    operatorCommand(),
+    simpleCommand(),
+    registryCommand(),
+    imageCommand(),
+    localCommand(),
+    tryCommand(),
+    versionCommand(),
+    completionCommand(),
+  ];
+  for (const command of commands) root.addCommand(command);
+  for (const command of allOf(root)) command.exitOverride();
+  return root;
+}
+
+const rootExamples = `
+Examples:
+  reposure try                                              the whole job, on this machine, without a cluster
+  reposure operator install --wait
+  reposure simple install --wait
+  reposure registry create default --provider=simple --wait
+  reposure image push default team/app:1.2.3 app.tar
+  reposure image pull default team/app:1.2.3 --to oci:app
+`;
+
+/**
+ * Runs the command line.
+ *
+ * @returns The exit status: 0 done, 1 failed, 2 wrong usage, 128 + N ended by signal N.
+ */
+export async function run(name: string, words: readonly string[]): Promise<number> {
+  try {
+    // kubectl shows a plugin's help under the name that the person typed.
+    await program(name === 'kubectl-reposure' ? 'kubectl reposure' : 'reposure').parseAsync(words, {
+      from: 'user',
+    });
+    return 0;
+  } catch (error) {
+    return exitStatusOf(error);
+  }
+}
+
+function exitStatusOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // it has printed itself
+  if (isBrokenPipe(error)) return 1;
+  process.stderr.write(`Error: ${explain(error)}\n`);
+  const interrupted =
+    error instanceof Error && error.cause instanceof InterruptedError ? error.cause : error;
+  if (interrupted instanceof InterruptedError) {
+    return { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }[interrupted.signalName];
+  }
+  return error instanceof InputError ? 2 : 1;
+}
+
+// `reposure image list | head`: nobody reads on, so there is nobody to tell.
+function isBrokenPipe(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EPIPE';
+}
+
+function allOf(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(allOf)];
+}
