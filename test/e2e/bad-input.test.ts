@@ -1,0 +1,221 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { startRegistry } from '@reposure/local/registry';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+
+import { requestJson } from '../support/api.ts';
+import { reposure, reposureOk } from '../support/cli.ts';
+import { startEmbeddedWorld } from '../support/embedded-world.ts';
+import type { EmbeddedWorld } from '../support/embedded-world.ts';
+import { tool } from '../support/tools.ts';
+
+let world: EmbeddedWorld;
+let small: Awaited<ReturnType<typeof startRegistry>>;
+let origin: string;
+
+const run = (...words: string[]): Promise<Buffer> => reposureOk(words, { env: world.env });
+const path = (name: string): string => join(world.directory, name);
+
+beforeAll(async () => {
+  world = await startEmbeddedWorld();
+  await run('operator', 'install', '--wait');
+  await run('simple', 'install', '--node-port', '--wait');
+  await run('registry', 'create', 'default', '--provider=simple', '--wait');
+  origin = `http://${(await run('simple', 'host')).toString().trim()}`;
+  small = await startRegistry({ directory: path('small'), maxBytes: 200_000 });
+  await run('registry', 'create', 'small', `--host=${small.host}`, '--insecure', '--wait');
+  await mkdir(path('site'));
+  await writeFile(path('site/page.html'), '<p>hello</p>');
+  await writeFile(path('big.bin'), randomBytes(1_000_000));
+  await run('image', 'push', 'default', 'team/site:1', path('site'));
+  await run('image', 'pull', 'default', 'team/site:1', '--to', `oci:${path('layout')}`);
+  await run(
+    'image',
+    'pull',
+    'default',
+    'team/site:1',
+    '--to',
+    `docker-archive:${path('good.tar')}`,
+  );
+});
+
+afterAll(async () => {
+  await small.close();
+  await world.close();
+});
+
+/** Runs a push that must fail, and proves that nothing of it can be seen. */
+async function refused(
+  words: readonly string[],
+  env = world.env,
+): Promise<{ status: number; stderr: string }> {
+  const { status, stderr } = await reposure(words, { env });
+  const answer = await fetch(`${origin}/v2/team/bad/tags/list`);
+  const { tags } = answer.ok
+    ? ((await answer.json()) as { tags: string[] | null })
+    : { tags: null };
+  expect(tags ?? []).toEqual([]);
+  expect(stderr.split('\n').filter((line) => line.startsWith('Error: '))).toHaveLength(1);
+  expect(stderr).not.toMatch(/\n\s+at /);
+  return { status, stderr };
+}
+const push = (
+  source: string,
+  name = 'team/bad:1',
+  registry = 'default',
+): Promise<{ status: number; stderr: string }> =>
+  refused(['image', 'push', registry, name, source, '--retries=1']);
+
+describe('a push of bad input names the thing and the next step', () => {
+  it('a truncated archive', async () => {
+    await writeFile(path('cut.tar'), await readFile(path('good.tar')));
+    await truncate(path('cut.tar'), 1500);
+    expect(await push(path('cut.tar'))).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/cut\.tar.*truncated/),
+    });
+  });
+
+  it('a corrupt compressed archive', async () => {
+    await tool('sh', '-c', `gzip -c ${path('good.tar')} | head -c 300 > ${path('cut.tar.gz')}`);
+    expect(await push(path('cut.tar.gz'))).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/cut\.tar\.gz/),
+    });
+  });
+
+  it('an archive without a manifest', async () => {
+    await tool('tar', '-cf', path('plain.tar'), '-C', path('site'), 'page.html');
+    expect(await push(path('plain.tar'))).toMatchObject({
+      stderr: expect.stringMatching(/plain\.tar.*manifest.*file:/s),
+    });
+  });
+
+  it('a blob whose digest does not match', async () => {
+    const bad = path('altered');
+    await tool('cp', '-r', path('layout'), bad);
+    const blobs = await readdir(join(bad, 'blobs', 'sha256'));
+    const sizes = await Promise.all(
+      blobs.map(async (name) => (await stat(join(bad, 'blobs', 'sha256', name))).size),
+    );
+    const layer = blobs[sizes.indexOf(Math.min(...sizes))] ?? '';
+    const bytes = await readFile(join(bad, 'blobs', 'sha256', layer));
+    bytes[0] = (bytes[0] ?? 0) ^ 1;
+    await writeFile(join(bad, 'blobs', 'sha256', layer), bytes);
+    expect(await push(`oci:${bad}`)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining(layer),
+    });
+  });
+
+  it('a name that no registry accepts', async () => {
+    expect(await push(path('site'), 'Team/Bad:1')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('Team/Bad'),
+    });
+  });
+
+  it('a file that is not there', async () => {
+    const { status, stderr } = await push(path('missing.tar'));
+    expect(stderr).toContain('missing.tar');
+    expect([1, 2]).toContain(status);
+  });
+
+  it('a full disk on the registry', async () => {
+    expect(await push(path('big.bin'), 'team/bad:1', 'small')).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('no space left'),
+    });
+    const tags = await fetch(`http://${small.host}/v2/team/bad/tags/list`);
+    expect(tags.status).toBe(404);
+  });
+});
+
+describe('a cluster that is not as it should be names the thing and the next step', () => {
+  it('a registry that is down', async () => {
+    const gone = await startRegistry({ directory: path('gone') });
+    await run('registry', 'create', 'gone', `--host=${gone.host}`, '--insecure', '--wait');
+    await gone.close();
+    const { status, stderr } = await push(path('site'), 'team/bad:1', 'gone');
+    expect(stderr).toContain(gone.host);
+    expect(status).toBe(1);
+  });
+
+  it('a Registry that does not exist', async () => {
+    expect(await push(path('site'), 'team/bad:1', 'nobody')).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/"nobody".*registry list/s),
+    });
+  });
+
+  it('a surrogate that was taken away', async () => {
+    await run('registry', 'create', 'asleep', `--host=${small.host}`, '--insecure', '--wait');
+    const { store } = world.cluster;
+    const found = store.get('registries.reposure.puccini.cloud', 'default', 'asleep');
+    if (!found) throw new Error('asleep was not stored');
+    store.update('registries.reposure.puccini.cloud', {
+      ...found,
+      spec: { ...(found['spec'] as object), replicas: 0 },
+    });
+    await tool('sleep', '3');
+    expect(await push(path('site'), 'team/bad:1', 'asleep')).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/asleep.*describe/s),
+    });
+  });
+
+  it('a kubeconfig without a cluster', async () => {
+    await writeFile(
+      path('empty'),
+      stringify({ apiVersion: 'v1', kind: 'Config', clusters: [], users: [], contexts: [] }),
+    );
+    const result = await refused(['image', 'push', 'default', 'team/bad:1', path('site')], {
+      KUBECONFIG: path('empty'),
+    });
+    expect(result).toMatchObject({ status: 1, stderr: expect.stringContaining('empty') });
+  });
+
+  it('an account that may read the Registry but not exec', async () => {
+    const apply = (object: Record<string, unknown>, resource: string): void => {
+      world.cluster.store.create(resource, object as never);
+    };
+    const rbac = 'rbac.authorization.k8s.io/v1';
+    const metadata = { name: 'reader', namespace: 'default' };
+    apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata }, 'serviceaccounts');
+    const rules = [
+      { apiGroups: ['reposure.puccini.cloud'], resources: ['registries'], verbs: ['get'] },
+      { apiGroups: [''], resources: ['pods'], verbs: ['get'] },
+    ];
+    apply({ apiVersion: rbac, kind: 'Role', metadata, rules }, 'roles.rbac.authorization.k8s.io');
+    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'reader' };
+    const subjects = [{ kind: 'ServiceAccount', name: 'reader', namespace: 'default' }];
+    apply(
+      { apiVersion: rbac, kind: 'RoleBinding', metadata, roleRef, subjects },
+      'rolebindings.rbac.authorization.k8s.io',
+    );
+    const kubeconfig = parse(world.cluster.kubeconfig) as { users: { user: { token: string } }[] };
+    const token = await tokenOf(kubeconfig.users[0]?.user.token ?? '');
+    kubeconfig.users = kubeconfig.users.map((entry) => Object.assign(entry, { user: { token } }));
+    await writeFile(path('reader'), stringify(kubeconfig), { mode: 0o600 });
+    const env = { KUBECONFIG: path('reader') };
+    const result = await refused(['image', 'push', 'default', 'team/bad:1', path('site')], env);
+    expect(result).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/pods\/exec.*registry role/s),
+    });
+  });
+});
+
+/** A token of the account `reader`, by the API's own way. */
+async function tokenOf(adminToken: string): Promise<string> {
+  const url = `${world.cluster.url}/api/v1/namespaces/default/serviceaccounts/reader/token`;
+  const answer = await requestJson(url, {
+    ca: world.cluster.caPem,
+    token: adminToken,
+    body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} },
+  });
+  return (answer as { status: { token: string } }).status.token;
+}

@@ -1,0 +1,196 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { UnreachableError } from '@reposure/core';
+import type { ByteStream, ProgressEvent } from '@reposure/core';
+import { openSink, openSource } from '@reposure/core/content';
+import { directTransport, RegistryClient } from '@reposure/core/registry';
+import type { RegistryRequest, Transport } from '@reposure/core/registry';
+import type { Route } from '@reposure/core/surrogate';
+import {
+  deleteImage,
+  listImages,
+  parseDestination,
+  parseImageName,
+  pull,
+  push,
+} from '@reposure/core/transfer';
+import { startRegistry } from '@reposure/local/registry';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+let directory: string;
+let registry: Awaited<ReturnType<typeof startRegistry>>;
+let transport: ReturnType<typeof directTransport>;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'transfer-'));
+  registry = await startRegistry({ directory: join(directory, 'registry') });
+  transport = directTransport({ host: registry.host, insecure: true });
+  await writeFile(join(directory, 'random.bin'), randomBytes(2 * 1024 * 1024));
+  await writeFile(join(directory, 'other.bin'), randomBytes(2 * 1024 * 1024));
+});
+
+afterAll(async () => {
+  await transport.close();
+  await registry.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const routeBy = (request: Transport): Route => ({
+  via: 'direct',
+  reason: 'the test says so',
+  request,
+  close: async () => {},
+});
+const direct = (): Route => routeBy((request) => transport(request));
+
+/** Loses the connection of an upload after so many bytes, as often as told. */
+function flaky(afterBytes: number, times: number): { transport: Transport; cuts: () => number } {
+  let cuts = 0;
+  async function* cut(body: ByteStream): AsyncGenerator<Uint8Array, void> {
+    let bytes = 0;
+    for await (const chunk of body) {
+      bytes += chunk.byteLength;
+      if (bytes > afterBytes && cuts < times) {
+        cuts++;
+        throw new UnreachableError('the cable was pulled');
+      }
+      yield chunk;
+    }
+  }
+  const request: Transport = (asked: RegistryRequest) => {
+    const isStream = asked.body !== undefined && !(asked.body instanceof Uint8Array);
+    return transport(isStream ? { ...asked, body: cut(asked.body as ByteStream) } : asked);
+  };
+  return { transport: request, cuts: () => cuts };
+}
+
+describe('push()', () => {
+  it('sends what is missing once, and answers with the digest that the registry has', async () => {
+    const source = await openSource(join(directory, 'random.bin'));
+    const first = await push(direct(), source, parseDestination('team/once:1'), {
+      pushHost: 'a:1',
+    });
+    const second = await push(direct(), source, parseDestination('team/once:2'));
+    await source.close();
+    const client = new RegistryClient(direct().request);
+    expect((await client.statManifest('team/once', '1'))?.digest).toBe(first.digest);
+    expect(second.digest).toBe(first.digest);
+    expect(first.blobs).toEqual({ transferred: 2, reused: 0 });
+    expect(second.blobs).toEqual({ transferred: 0, reused: 2 });
+    expect(second.bytes.transferred).toBeLessThan(4096);
+    expect(first.pushRefs).toEqual(['a:1/team/once:1']);
+    expect(first.pullRefs).toEqual([]);
+  });
+
+  it('goes on where the registry stands when the connection is lost, and never reports backwards', async () => {
+    const source = await openSource(join(directory, 'other.bin'));
+    const wire = flaky(700_000, 2);
+    const seen: number[] = [];
+    const onProgress = (event: ProgressEvent): void => {
+      if (event.type === 'advanced' && event.descriptor.size > 100_000) seen.push(event.bytes);
+    };
+    const result = await push(routeBy(wire.transport), source, parseDestination('team/flaky:1'), {
+      onProgress,
+    });
+    await source.close();
+    expect(wire.cuts()).toBe(2);
+    expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+    // Less than three times the blob: it did not begin anew each time.
+    expect(result.bytes.transferred).toBeLessThan(2 * result.bytes.total);
+    const sink = await openSink(`oci:${join(directory, 'flaky')}`);
+    expect((await pull(direct(), parseImageName('team/flaky:1'), sink)).digest).toBe(result.digest);
+  });
+
+  it('fails after its retries, and leaves no tag behind', async () => {
+    const source = await openSource(join(directory, 'other.bin'));
+    const wire = flaky(1000, 100);
+    const failure = await push(routeBy(wire.transport), source, parseDestination('team/lost:1'), {
+      retries: 1,
+    }).catch((error: unknown) => error);
+    await source.close();
+    expect(failure).toBeInstanceOf(UnreachableError);
+    const client = new RegistryClient(direct().request);
+    expect(await client.statManifest('team/lost', '1')).toBeUndefined();
+  });
+
+  it('sends nothing on a dry run', async () => {
+    const source = await openSource(join(directory, 'random.bin'));
+    const result = await push(direct(), source, parseDestination('team/dry:1'), { dryRun: true });
+    await source.close();
+    expect(result.dryRun).toBe(true);
+    expect(result.blobs.transferred).toBe(2);
+    expect(
+      await new RegistryClient(direct().request).statManifest('team/dry', '1'),
+    ).toBeUndefined();
+  });
+});
+
+describe('pull()', () => {
+  it('goes on with a range when the connection is lost', async () => {
+    const source = await openSource(join(directory, 'random.bin'));
+    const pushed = await push(direct(), source, parseDestination('team/range:1'));
+    await source.close();
+    let cuts = 0;
+    const ranges: string[] = [];
+    const request: Transport = async (asked) => {
+      const { range } = asked.headers ?? {};
+      if (range) ranges.push(range);
+      const response = await transport(asked);
+      async function* cutOnce(): AsyncGenerator<Uint8Array, void> {
+        let bytes = 0;
+        for await (const chunk of response.body) {
+          bytes += chunk.byteLength;
+          if (bytes > 500_000 && cuts === 0) {
+            cuts++;
+            throw new UnreachableError('the cable was pulled');
+          }
+          yield chunk;
+        }
+      }
+      return { ...response, body: cutOnce() };
+    };
+    const sink = await openSink(`oci:${join(directory, 'range')}`);
+    const result = await pull(routeBy(request), parseImageName('team/range:1'), sink);
+    expect(cuts).toBe(1);
+    expect(ranges).toHaveLength(1);
+    expect(result.digest).toBe(pushed.digest);
+    expect(result.bytes.transferred).toBeLessThan(1.1 * result.bytes.total);
+  });
+
+  it('leaves nothing at its place when the registry sends another content', async () => {
+    const request: Transport = async (asked) => {
+      const response = await transport(asked);
+      async function* altered(): AsyncGenerator<Uint8Array, void> {
+        for await (const chunk of response.body) yield Buffer.from(chunk).fill(0, 0, 1);
+      }
+      return asked.path.includes('/blobs/') ? { ...response, body: altered() } : response;
+    };
+    const sink = await openSink(`oci-archive:${join(directory, 'altered.tar')}`);
+    const failure = await pull(routeBy(request), parseImageName('team/once:1'), sink).catch(
+      (error: unknown) => error,
+    );
+    expect(failure).toMatchObject({ code: 'CONTENT_MISMATCH' });
+    await expect(rm(join(directory, 'altered.tar'))).rejects.toThrow(/ENOENT/);
+  });
+});
+
+describe('listImages() and deleteImage()', () => {
+  it('delete the tag that is named and only it', async () => {
+    const source = await openSource(join(directory, 'random.bin'));
+    await push(direct(), source, parseDestination('team/tags:1.2.3', ['1.2']));
+    await source.close();
+    await deleteImage(direct(), parseImageName('team/tags:1.2.3'));
+    const left = await listImages(direct(), { repository: 'team/tags' });
+    expect(left.map(({ tag }) => tag)).toEqual(['1.2']);
+  });
+
+  it('say that there is nothing to delete', async () => {
+    const failure = await deleteImage(direct(), parseImageName('team/tags:9')).catch(
+      (error: unknown) => error,
+    );
+    expect(failure).toMatchObject({ code: 'NOT_FOUND' });
+  });
+});
