@@ -1,4 +1,4 @@
-import { chmod, mkdir, rm, symlink } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -25,5 +25,9 @@ await bundle.write({
   minify: true,
 });
 await bundle.close();
-await chmod(join(output, 'reposure.mjs'), 0o755);
+const program = join(output, 'reposure.mjs');
+const text = await readFile(program, 'utf8');
+// Where the node images have it: a small base image need not have an env.
+await writeFile(program, text.replace(/^#!.*/, '#!/usr/local/bin/node'));
+await chmod(program, 0o755);
 for (const name of programs) await symlink('../reposure.mjs', join(output, 'bin', name));

@@ -4,7 +4,9 @@ import type { Registry } from '../resource/index.ts';
 import { labelsOf } from './labels.ts';
 
 /**
- * The Role that lets somebody push and pull through the surrogate of one Registry, and nothing else.
+ * The Role that push and pull through the surrogate of one Registry need, and nothing else.
+ *
+ * Who may exec into a Pod can do all that it can: this one holds the registry's login.
  *
  * From Kubernetes 1.35 on, exec over WebSocket wants `create`; before, `get`.
  */

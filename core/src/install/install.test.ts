@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
+import { MemoryCluster } from '../../../test/support/memory-cluster.ts';
 import { resourceTypes } from '../kubernetes/index.ts';
 import type { Secret } from '../providers/index.ts';
-import { MemoryCluster } from '../providers/test/memory-cluster.ts';
 import { registryCrd } from '../resource/index.ts';
 import type { Registry } from '../resource/index.ts';
 import { uninstallCrd } from './custom-resource.ts';

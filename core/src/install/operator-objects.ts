@@ -106,6 +106,7 @@ function container({ image, imagePullPolicy }: OperatorObjectsOptions): Record<s
       requests: { cpu: '20m', memory: '64Mi' },
       limits: { memory: '256Mi' },
     },
+    terminationMessagePolicy: 'FallbackToLogsOnError',
     securityContext: containerSecurityContext,
     volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
   };

@@ -21,8 +21,15 @@ interface ContainerStatus {
   state?: {
     waiting?: { reason?: string; message?: string };
     running?: object;
-    terminated?: { exitCode?: number; reason?: string; message?: string };
+    terminated?: Termination;
   };
+  lastState?: { terminated?: Termination };
+}
+
+interface Termination {
+  exitCode?: number;
+  reason?: string;
+  message?: string;
 }
 
 /** Whether its readiness probe says so, and nobody is deleting it. */
@@ -49,15 +56,22 @@ export function describePod(pod: Pod): string {
 
 function containerTrouble(pod: Pod): string | undefined {
   const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
-  for (const { name, state } of [...initContainerStatuses, ...containerStatuses]) {
-    const { waiting, terminated } = state ?? {};
-    if (waiting?.reason !== undefined)
+  for (const { name, state, lastState } of [...initContainerStatuses, ...containerStatuses]) {
+    const { waiting, terminated = lastState?.terminated } = state ?? {};
+    const ended = terminated && terminated.exitCode !== 0 ? describeEnd(terminated) : undefined;
+    if (waiting?.reason === 'CrashLoopBackOff' && ended !== undefined) return `${name} ${ended}`;
+    if (waiting?.reason !== undefined) {
       return `${name}: ${sentence(waiting.reason, waiting.message)}`;
-    if (terminated !== undefined && terminated.exitCode !== 0) {
-      return `${name} ended with exit code ${terminated.exitCode}`;
     }
+    if (state?.running === undefined && ended !== undefined) return `${name} ${ended}`;
   }
   return undefined;
+}
+
+/** With the end of its log, where the Pod asks for that (`FallbackToLogsOnError`). */
+function describeEnd({ exitCode, message }: Termination): string {
+  const said = message?.trim().split('\n').slice(-3).join(' ');
+  return `ended with exit code ${exitCode}${said ? `: ${said}` : ''}`;
 }
 
 function conditionIs(pod: Pod, type: string, status: string): boolean {

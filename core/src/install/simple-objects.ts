@@ -102,6 +102,7 @@ function podSpec(options: SimpleObjectsOptions): Record<string, unknown> {
           periodSeconds: 5,
         },
         resources: { requests: { cpu: '50m', memory: '64Mi' } },
+        terminationMessagePolicy: 'FallbackToLogsOnError',
         securityContext: containerSecurityContext,
         volumeMounts: volumesOf(options).map(({ mount }) => mount),
       },

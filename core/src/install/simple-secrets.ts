@@ -1,11 +1,11 @@
 import { sha256Hex } from '../bytes.ts';
+import { isServerCertificateValid, makeServerCertificate } from '../certificates.ts';
+import type { ServerCertificate, ServerNames } from '../certificates.ts';
 import { resourceTypes } from '../kubernetes/index.ts';
 import type { KubernetesClient } from '../kubernetes/index.ts';
 import { serviceHost, simplePort } from '../providers/index.ts';
 import type { Secret } from '../providers/index.ts';
 import { names } from '../resource/index.ts';
-import { isServerCertificateValid, makeServerCertificate } from './certificates.ts';
-import type { ServerCertificate, ServerNames } from './certificates.ts';
 import { labelsOf } from './labels.ts';
 import { dockerConfigOf, htpasswdOf, isAdmitted, loginIn, makeLogin } from './simple-login.ts';
 import type { Login } from './simple-login.ts';

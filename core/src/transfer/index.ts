@@ -4,11 +4,12 @@ export { parseDestination, parseImageName, referencesOf } from './destination.ts
 export type { Destination } from './destination.ts';
 export { listImages } from './list.ts';
 export type { ListedImage } from './list.ts';
+export { progressLineOf } from './progress-line.ts';
 export { pull } from './pull.ts';
 export type { PullOptions } from './pull.ts';
 export { transferDefaults } from './options.ts';
 export type { TransferOptions } from './options.ts';
 export { push } from './push.ts';
 export type { PushOptions } from './push.ts';
-export { TransferResult } from './result.ts';
+export { digestReferenceOf, TransferResult } from './result.ts';
 export type { PlatformDigest } from './result.ts';

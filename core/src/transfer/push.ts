@@ -38,6 +38,7 @@ export async function push(
   const startedMs = performance.now();
   const work = new Push(route, source, destination, options);
   const graph = await readGraph(source.root, (descriptor) => work.read(descriptor));
+  await work.ping();
   const missing = await work.missingOf(graph.blobs);
   work.plan(graph, missing);
   if (!options.dryRun) {
@@ -91,6 +92,11 @@ class Push {
     return this.#source.read(descriptor, { signal: this.#options.signal });
   }
 
+  /** One question alone, so that a way that is not open is said once and not per blob. */
+  async ping(): Promise<void> {
+    await this.#retrying('the registry', () => this.#client.ping(this.#options.signal));
+  }
+
   async missingOf(blobs: readonly Descriptor[]): Promise<Descriptor[]> {
     const { repository } = this.#destination;
     const { signal } = this.#options;
@@ -118,7 +124,8 @@ class Push {
     const either = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal;
     const sending = mapConcurrently(blobs, concurrency, async (descriptor) => {
       try {
-        this.transferredBytes += await uploadBlob(descriptor, {
+        // Not `+= await`: that reads the sum before it waits, and others add to it meanwhile.
+        const sent = await uploadBlob(descriptor, {
           client: this.#client,
           source: this.#source,
           repository: this.#destination.repository,
@@ -127,6 +134,7 @@ class Push {
           onBytes: (bytes) => onProgress({ type: 'advanced', descriptor, bytes }),
           onRetry: (error, delayMs) => tellRetry(onProgress, descriptor.digest, error, delayMs),
         });
+        this.transferredBytes += sent;
       } catch (error) {
         failed.abort(error);
         throw error;

@@ -34,3 +34,11 @@ export const TransferResult = z.object({
   durationMs: z.int(),
 });
 export type TransferResult = z.infer<typeof TransferResult>;
+
+/** The reference by digest, under the name that nodes pull where it is known. */
+export function digestReferenceOf(result: TransferResult): string {
+  const { repository, digest, pullRefs, pushRefs } = result;
+  const [reference] = [...pullRefs, ...pushRefs];
+  const host = reference?.slice(0, reference.indexOf('/') + 1) ?? '';
+  return `${host}${repository}@${digest}`;
+}

@@ -1,9 +1,9 @@
 import { silent } from '@reposure/core';
 import { describe, expect, it } from 'vitest';
 
+import { MemoryCluster } from '../../../test/support/memory-cluster.ts';
 import { lead, LeadershipLostError } from './leader.ts';
 import { LeaseLock } from './lease-lock.ts';
-import { MemoryCluster } from './test/memory-cluster.ts';
 
 async function untilAborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;

@@ -5,11 +5,11 @@ import { conditionOf, RegistrySpec } from '@reposure/core/resource';
 import type { Condition, Registry } from '@reposure/core/resource';
 import { describe, expect, it } from 'vitest';
 
+import { MemoryCluster } from '../../../test/support/memory-cluster.ts';
 import type { Health } from './health-probe.ts';
 import { reconcile } from './reconcile.ts';
 import type { ReconcileContext } from './reconcile.ts';
 import { configAnnotation } from './surrogate-objects.ts';
-import { MemoryCluster } from './test/memory-cluster.ts';
 
 const name = 'default';
 const image = 'example.test/reposure:1';
@@ -223,7 +223,7 @@ describe('reconcile()', () => {
 
   it('says in the status that it may not make a surrogate, and fails', async () => {
     const cluster = new MemoryCluster(registryOf({}));
-    cluster.refused.add('StatefulSet');
+    cluster.forbidden.add('StatefulSet');
     await expect(reconcile(name, contextOf(cluster))).rejects.toMatchObject({ status: 403 });
     expect(await conditionsOf(cluster)).toMatchObject({ Ready: { reason: 'ApplyFailed' } });
   });

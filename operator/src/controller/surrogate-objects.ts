@@ -132,6 +132,7 @@ function containerOf(image: string, volumes: readonly Mounted[]): Record<string,
     livenessProbe: probe('/livez', 20),
     readinessProbe: probe('/readyz', 5),
     resources: { requests: { cpu: '20m', memory: '64Mi' } },
+    terminationMessagePolicy: 'FallbackToLogsOnError',
     securityContext: containerSecurityContext,
     volumeMounts: volumes.map(({ mount }) => mount),
   };
