@@ -8,8 +8,8 @@ const skipped = reports.flatMap(({ testResults }) =>
     assertionResults.filter((test) => test.status !== 'passed' && test.status !== 'failed'),
   ),
 );
-for (const { fullName, status: how } of skipped) console.log(`${how}: ${fullName}`);
+for (const { fullName, status: how } of skipped) process.stdout.write(`${how}: ${fullName}\n`);
 const sum = (field) => reports.reduce((total, report) => total + report[field], 0);
 const failed = sum('numFailedTests') + skipped.length;
-console.log(`${sum('numPassedTests')} passed, ${failed} failed`);
+process.stdout.write(`${sum('numPassedTests')} passed, ${failed} failed\n`);
 process.exitCode = status !== '0' || failed > 0 || reports.length === 0 ? 1 : 0;

@@ -61,8 +61,9 @@ function flaky(afterBytes: number, times: number): { transport: Transport; cuts:
     }
   }
   const request: Transport = (asked: RegistryRequest) => {
-    const isStream = asked.body !== undefined && !(asked.body instanceof Uint8Array);
-    return transport(isStream ? { ...asked, body: cut(asked.body as ByteStream) } : asked);
+    const { body } = asked;
+    if (body === undefined || body instanceof Uint8Array) return transport(asked);
+    return transport({ ...asked, body: cut(body) });
   };
   return { transport: request, cuts: () => cuts };
 }
@@ -102,6 +103,25 @@ describe('push()', () => {
     expect(result.bytes.transferred).toBeLessThan(2 * result.bytes.total);
     const sink = await openSink(`oci:${join(directory, 'flaky')}`);
     expect((await pull(direct(), parseImageName('team/flaky:1'), sink)).digest).toBe(result.digest);
+  });
+
+  it('does not send a blob again when only the answer to its last request was lost', async () => {
+    await writeFile(join(directory, 'third.bin'), randomBytes(1024 * 1024));
+    const source = await openSource(join(directory, 'third.bin'));
+    let lost = 0;
+    const request: Transport = async (asked) => {
+      const response = await transport(asked);
+      if (asked.method === 'PUT' && asked.path.includes('/blobs/uploads/') && lost === 0) {
+        lost++;
+        await response.discard();
+        throw new UnreachableError('the answer was lost');
+      }
+      return response;
+    };
+    const result = await push(routeBy(request), source, parseDestination('team/answer:1'));
+    await source.close();
+    expect(lost).toBe(1);
+    expect(result.bytes.transferred).toBe(result.bytes.total);
   });
 
   it('fails after its retries, and leaves no tag behind', async () => {

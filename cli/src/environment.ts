@@ -1,6 +1,11 @@
 import type { Log } from '@reposure/core';
 import { NotFoundError } from '@reposure/core';
-import { KubernetesError, openCluster, resourceTypes } from '@reposure/core/kubernetes';
+import {
+  KubernetesError,
+  openCluster,
+  openOwnCluster,
+  resourceTypes,
+} from '@reposure/core/kubernetes';
 import type { KubernetesClient } from '@reposure/core/kubernetes';
 import type { Registry } from '@reposure/core/resource';
 import { openRoute } from '@reposure/core/surrogate';
@@ -117,6 +122,7 @@ export async function withRoute(
     const { cluster, log, signal } = environment;
     const route = await openRoute({
       kubernetes: cluster,
+      ownCluster: openOwnCluster,
       registry,
       route: options.route ?? 'auto',
       ...(options.execProtocol ? { protocols: [options.execProtocol] } : {}),

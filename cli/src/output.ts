@@ -56,18 +56,3 @@ export function table(headings: readonly string[], rows: readonly (readonly stri
     )
     .join('\n');
 }
-
-/** Bytes as a person reads them: `12.3 MiB`. */
-export function describeBytes(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), units.length - 1);
-  const digits = power === 0 ? 0 : 1;
-  return `${(bytes / 1024 ** power).toFixed(digits)} ${units[power] ?? ''}`;
-}
-
-/** Milliseconds as a person reads them: `0.4 s`, `2m05s`. */
-export function describeDuration(milliseconds: number): string {
-  const seconds = milliseconds / 1000;
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  return `${Math.floor(seconds / 60)}m${String(Math.round(seconds % 60)).padStart(2, '0')}s`;
-}

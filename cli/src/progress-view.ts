@@ -1,8 +1,8 @@
 import type { Writable } from 'node:stream';
 
+import { describeBytes } from '@reposure/core';
 import type { OnProgress, ProgressEvent } from '@reposure/core';
-
-import { describeBytes } from './output.ts';
+import { progressLineOf } from '@reposure/core/transfer';
 
 /** Shows a transfer while it runs. */
 export interface ProgressView {
@@ -57,18 +57,14 @@ class Items {
 
 class Lines implements ProgressView {
   readonly #output: Writable;
-  readonly #items = new Items();
 
   constructor(output: Writable) {
     this.#output = output;
   }
 
   readonly onProgress: OnProgress = (event) => {
-    const item = this.#items.take(event);
-    if (item && event.type === 'finished') {
-      this.note(`${item.label}  ${item.state}  ${describeBytes(item.size)}`);
-    }
-    if (event.type === 'retrying') this.note(describeRetry(event));
+    const line = progressLineOf(event);
+    if (line !== undefined) this.note(line);
   };
 
   note(line: string): void {
@@ -92,7 +88,8 @@ class Bars implements ProgressView {
 
   readonly onProgress: OnProgress = (event) => {
     this.#items.take(event);
-    if (event.type === 'retrying') this.note(describeRetry(event));
+    const line = event.type === 'retrying' ? progressLineOf(event) : undefined;
+    if (line !== undefined) this.note(line);
     const isDue = performance.now() - this.#drawnAtMs >= redrawMs;
     if (event.type !== 'advanced' || isDue) this.#draw();
   };
@@ -131,12 +128,4 @@ function drawItem({ label, size, bytes, state }: Item): string {
   const full = Math.round(share * barWidth);
   const bar = `${'='.repeat(full)}${' '.repeat(barWidth - full)}`;
   return `${label} [${bar}] ${describeBytes(bytes)} of ${describeBytes(size)}  ${state}`;
-}
-
-function describeRetry({
-  what,
-  reason,
-  delayMs,
-}: Extract<ProgressEvent, { type: 'retrying' }>): string {
-  return `${what.slice(0, 19)}  again in ${(delayMs / 1000).toFixed(1)} s: ${reason}`;
 }

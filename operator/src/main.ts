@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
-import { parseArgs } from 'node:util';
 
 import { explain, InputError, version } from '@reposure/core';
 import { openCluster } from '@reposure/core/kubernetes';
 import { names } from '@reposure/core/resource';
 
+import { parsePort, readArguments } from './arguments.ts';
 import { runOperator } from './controller/operator.ts';
 import { jsonLog } from './json-log.ts';
 
@@ -19,6 +19,16 @@ Reconciles the Registries of one namespace until it is told to stop.
   --port        8080 by default
   --identity    differs between any two operators; the host name by default
 `;
+
+const known = {
+  namespace: { type: 'string' },
+  image: { type: 'string', default: names.image(version) },
+  address: { type: 'string', default: '127.0.0.1' },
+  port: { type: 'string', default: '8080' },
+  identity: { type: 'string', default: hostname() },
+  'log-level': { type: 'string', default: 'info' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
 
 /**
  * The program `reposure-operator`.
@@ -44,34 +54,10 @@ export async function operatorMain(argv: readonly string[]): Promise<number> {
 type Options = NonNullable<ReturnType<typeof parse>>;
 
 function parse(argv: readonly string[]) {
-  const { values, positionals } = read(argv);
+  const { values, positionals } = readArguments(argv, known, usage);
   if (values.help) return undefined;
   if (positionals.join(' ') !== 'run') throw new InputError(`Cannot run: want "run"\n\n${usage}`);
-  const port = Number(values.port);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new InputError(`Cannot listen on port "${values.port}": want 0 to 65535`);
-  }
-  return { ...values, port };
-}
-
-function read(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      allowPositionals: true,
-      options: {
-        namespace: { type: 'string' },
-        image: { type: 'string', default: names.image(version) },
-        address: { type: 'string', default: '127.0.0.1' },
-        port: { type: 'string', default: '8080' },
-        identity: { type: 'string', default: hostname() },
-        'log-level': { type: 'string', default: 'info' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (error) {
-    throw new InputError(`${explain(error)}\n\n${usage}`, { cause: error });
-  }
+  return { ...values, port: parsePort(values.port) };
 }
 
 async function run(options: Options): Promise<void> {

@@ -129,8 +129,8 @@ describe('a push of bad input names the thing and the next step', () => {
       status: 1,
       stderr: expect.stringContaining('no space left'),
     });
-    const tags = await fetch(`http://${small.host}/v2/team/bad/tags/list`);
-    expect(tags.status).toBe(404);
+    const manifest = await fetch(`http://${small.host}/v2/team/bad/manifests/1`);
+    expect(manifest.status).toBe(404);
   });
 });
 

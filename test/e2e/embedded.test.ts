@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reposureOk } from '../support/cli.ts';
 import { startEmbeddedWorld } from '../support/embedded-world.ts';
 import type { EmbeddedWorld } from '../support/embedded-world.ts';
-import { startDistribution } from '../support/registries.ts';
+import { findDistribution, startDistribution } from '../support/registries.ts';
 import { describeMainJob } from './main-job.ts';
 import type { RegistryUnderTest, World } from './main-job.ts';
 
@@ -43,10 +43,20 @@ const worldOf = (name: string) => (): World => {
   return { env: embedded.env, registry };
 };
 
-describeMainJob('embedded registry, exec v5', worldOf('embedded'), 'v5.channel.k8s.io');
-describeMainJob('embedded registry, exec v4', worldOf('embedded'), 'v4.channel.k8s.io');
-describeMainJob('Distribution 2, exec v5', worldOf('distribution-2'), 'v5.channel.k8s.io');
-describeMainJob('Distribution 3, exec v4', worldOf('distribution-3'), 'v4.channel.k8s.io');
+describeMainJob('embedded registry, exec v5', worldOf('embedded'), {
+  protocol: 'v5.channel.k8s.io',
+});
+describeMainJob('embedded registry, exec v4', worldOf('embedded'), {
+  protocol: 'v4.channel.k8s.io',
+});
+describeMainJob('Distribution 2, exec v5', worldOf('distribution-2'), {
+  isThere: findDistribution('2') !== undefined,
+  protocol: 'v5.channel.k8s.io',
+});
+describeMainJob('Distribution 3, exec v4', worldOf('distribution-3'), {
+  isThere: findDistribution('3') !== undefined,
+  protocol: 'v4.channel.k8s.io',
+});
 
 describe('the embedded cluster', () => {
   it('is told apart by kubectl-like listing of registries', async () => {

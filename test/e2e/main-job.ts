@@ -21,6 +21,8 @@ export interface RegistryUnderTest {
 /** A cluster with the operator and a registry in it. */
 export interface World {
   readonly env: Record<string, string>;
+  /** The context's own by default. */
+  readonly namespace?: string;
   readonly registry: RegistryUnderTest;
 }
 
@@ -33,17 +35,33 @@ interface Result {
 
 const isEquipped = hasTool('buildah', 'skopeo', 'crane');
 
-/** The main job, by the command line, checked with other tools straight at the registry. */
-export function describeMainJob(title: string, world: () => World, protocol?: string): void {
-  describe.skipIf(!isEquipped)(`${title} (needs buildah, skopeo, crane)`, () => {
+/**
+ * The main job, by the command line, checked with other tools straight at the registry.
+ *
+ * @param options.isThere Whether this machine has the registry.
+ */
+export function describeMainJob(
+  title: string,
+  world: () => World,
+  options: { readonly protocol?: string; readonly isThere?: boolean } = {},
+): void {
+  const { protocol, isThere = true } = options;
+  describe.skipIf(!isEquipped || !isThere)(`${title} (needs buildah, skopeo, crane)`, () => {
     let directory: string;
     let images: Images;
     const flags = protocol ? ['--exec-protocol', protocol] : [];
+    const scope = (): string[] => {
+      const { namespace } = world();
+      return namespace ? ['-n', namespace] : [];
+    };
     // One repository per run: a real cluster is used by several.
     const repository = `e2e-${title.replaceAll(/\W+/g, '-').toLowerCase()}/app`;
     const at = (reference: string): string => `${world().registry.origin}/${reference}`;
     const run = (words: readonly string[], input?: Buffer): Promise<Buffer> =>
-      reposureOk([...words, ...flags], { env: world().env, ...(input ? { input } : {}) });
+      reposureOk([...scope(), ...words, ...flags], {
+        env: world().env,
+        ...(input ? { input } : {}),
+      });
     const push = async (name: string, source: string, ...more: string[]): Promise<Result> => {
       const words = [
         'image',
@@ -201,9 +219,12 @@ export function describeMainJob(title: string, world: () => World, protocol?: st
       await run(['image', 'delete', name, `${repository}-tags:1.2`]);
       expect(await list()).toEqual(['1', '1.2.3'].map((tag) => `${repository}-tags:${tag}`));
       expect((await inspect(`${repository}-tags:1.2.3`)).Digest).toMatch(/^sha256:/);
-      const gone = await reposure(['image', 'delete', name, `${repository}-tags:1.2`, ...flags], {
-        env: world().env,
-      });
+      const gone = await reposure(
+        [...scope(), 'image', 'delete', name, `${repository}-tags:1.2`, ...flags],
+        {
+          env: world().env,
+        },
+      );
       expect(gone).toMatchObject({ status: 1, stderr: expect.stringContaining('no such image') });
     });
   });

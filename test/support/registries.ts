@@ -9,13 +9,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { makeServerCertificate } from '@reposure/core';
 import { hash as bcryptHash } from 'bcryptjs';
-
-import { makeServerCertificate } from '../../core/src/install/certificates.ts';
 
 /** A real registry, to be talked to. */
 export interface RunningRegistry {
-  /** `127.0.0.1:PORT` */
+  /** `ADDRESS:PORT` */
   readonly host: string;
   /** PEM, if it speaks TLS. */
   readonly ca?: string;
@@ -28,6 +27,8 @@ export interface RunningRegistry {
 /** Which registry, and how it is set up. */
 export interface DistributionOptions {
   readonly version: '2' | '3';
+  /** Of this machine, to listen on; 127.0.0.1 by default. */
+  readonly address?: string;
   readonly tls?: boolean;
   readonly htpasswd?: { readonly username: string; readonly password: string };
   /** A token service, and the certificates (PEM) that sign its tokens. */
@@ -79,8 +80,8 @@ async function startIn(
   program: string,
   options: DistributionOptions,
 ): Promise<RunningRegistry> {
-  const port = await freePort();
-  const host = `127.0.0.1:${port}`;
+  const { address = '127.0.0.1' } = options;
+  const host = `${address}:${await freePort(address)}`;
   const ca = options.tls ? await writeCertificates(directory) : undefined;
   const file = join(directory, 'config.yml');
   // JSON is YAML.
@@ -150,14 +151,14 @@ async function authOf(
   return { auth: { token: { ...auth, rootcertbundle } } };
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
+async function freePort(address: string): Promise<number> {
+  const server = createServer().listen(0, address);
   await once(server, 'listening');
-  const address = server.address();
+  const bound = server.address();
   server.close();
   await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  if (bound === null || typeof bound === 'string') throw new Error('no port');
+  return bound.port;
 }
 
 async function answering(url: string, child: ChildProcess, ca?: string): Promise<void> {

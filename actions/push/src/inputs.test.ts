@@ -30,10 +30,21 @@ describe('Inputs', () => {
   });
 
   it('names every input that is wrong', () => {
-    const wrong = { source: 'x', tags: ' ', retries: 'many', 'dry-run': 'perhaps' };
+    const wrong = {
+      tags: ' ',
+      platforms: 'linux',
+      retries: 'many',
+      timeout: 'soon',
+      'dry-run': 'perhaps',
+    };
     expect(() => parseInput(Inputs, wrong, 'the inputs of this step')).toThrow(
-      /tags.*retries.*dry-run/s,
+      /source: is required; tags: is required; platforms: .*; retries: .*; timeout: .*; dry-run: /s,
     );
+  });
+
+  it('takes a timeout that is longer than a timer', () => {
+    const given = { source: 'x', tags: 'a/b:1', timeout: '9999h' };
+    expect(parseInput(Inputs, given, 'the inputs').timeout).toBe(2 ** 31 - 1);
   });
 });
 

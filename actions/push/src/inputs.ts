@@ -1,4 +1,4 @@
-import { InputError, parseDurationMs } from '@reposure/core';
+import { explain, InputError, parseDurationMs } from '@reposure/core';
 import { parsePlatform } from '@reposure/core/oci';
 import { parseDestination } from '@reposure/core/transfer';
 import type { Destination } from '@reposure/core/transfer';
@@ -10,26 +10,40 @@ const words = (text: string): string[] =>
     .flatMap((line) => line.replace(/(?:^|\s)#.*$/, '').split(/[\s,]+/))
     .filter((word) => word !== '');
 
+/** A parser of ours: what it throws is said under the name of the input. */
+function parsedBy<T>(parse: (text: string) => T): z.ZodType<T, string> {
+  return z.string().transform((text, { issues }) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      issues.push({ code: 'custom', message: explain(error), input: text });
+      return z.NEVER;
+    }
+  });
+}
+
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+
+// The runner does not look at `required`, and hands over '' for what is not set.
+const isRequired = 'is required';
+// Timers go no further: 24.8 days.
+const longestMs = 2 ** 31 - 1;
 
 /** The inputs of this step, as `action.yml` declares them. */
 export const Inputs = z.object({
-  source: z.string().min(1, 'is required'),
+  source: z.string(isRequired),
   tags: z
-    .string()
+    .string(isRequired)
     .transform(words)
-    .refine((list) => list.length > 0, 'is required'),
+    .refine((list) => list.length > 0, isRequired),
   registry: z.string().default('default'),
   namespace: z.string().optional(),
   kubeconfig: z.string().optional(),
   context: z.string().optional(),
-  platforms: z
-    .string()
-    .transform((text) => words(text).map((word) => parsePlatform(word)))
-    .optional(),
+  platforms: parsedBy((text) => words(text).map((word) => parsePlatform(word))).optional(),
   route: z.enum(['auto', 'direct', 'exec']).default('auto'),
   retries: z.string().regex(/^\d+$/, 'wants a whole number').default('5').transform(Number),
-  timeout: z.string().default('30m').transform(parseDurationMs),
+  timeout: parsedBy((text) => Math.min(parseDurationMs(text), longestMs)).default(30 * 60_000),
   'dry-run': flag.default(false),
   summary: flag.default(true),
 });

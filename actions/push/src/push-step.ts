@@ -1,43 +1,49 @@
 import { NotFoundError, TimeoutError } from '@reposure/core';
-import type { Log } from '@reposure/core';
+import type { Log, OnProgress } from '@reposure/core';
 import { openSource } from '@reposure/core/content';
-import { openCluster, resourceTypes } from '@reposure/core/kubernetes';
+import {
+  KubernetesError,
+  openCluster,
+  openOwnCluster,
+  resourceTypes,
+} from '@reposure/core/kubernetes';
+import type { KubernetesClient } from '@reposure/core/kubernetes';
 import type { Registry } from '@reposure/core/resource';
 import { openRoute } from '@reposure/core/surrogate';
-import { push } from '@reposure/core/transfer';
+import { progressLineOf, push } from '@reposure/core/transfer';
 import type { TransferResult } from '@reposure/core/transfer';
 
 import { destinationsOf } from './inputs.ts';
 import type { Inputs } from './inputs.ts';
 
-/** Pushes as the inputs say; everything of GitHub's own is in `main.ts`. */
+/** What a push has of its surroundings. */
+export interface PushStepOptions {
+  /** As `KUBECONFIG` has it. */
+  readonly kubeconfig: string | undefined;
+  /** An existing folder for what must be packed or unpacked first. */
+  readonly temporaryDirectory: string;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Pushes as the inputs say; everything of GitHub's own is in `main.ts`.
+ *
+ * @returns One result per repository that the tags name.
+ * @throws {TimeoutError} if it takes longer than the inputs allow.
+ */
 export async function pushStep(
   inputs: Inputs,
-  options: {
-    readonly kubeconfig: string | undefined;
-    readonly log: Log;
-    readonly signal: AbortSignal;
-  },
+  options: PushStepOptions,
 ): Promise<TransferResult[]> {
   const { kubeconfig, log } = options;
   const late = AbortSignal.timeout(inputs.timeout);
   const signal = AbortSignal.any([options.signal, late]);
   const cluster = await openCluster({ kubeconfig, context: inputs.context, log });
   try {
-    const namespace = inputs.namespace ?? cluster.namespace;
-    const registry = await cluster.find<Registry>(
-      resourceTypes.Registry,
-      inputs.registry,
-      namespace,
-      signal,
-    );
-    if (!registry) {
-      throw new NotFoundError(
-        `Cannot find registry "${inputs.registry}" in namespace "${namespace}"; the inputs "registry" and "namespace" name it`,
-      );
-    }
-    return await pushTo(registry, inputs, { cluster, log, signal });
+    return await pushTo(cluster, inputs, { ...options, signal });
   } catch (cause) {
+    options.signal.throwIfAborted();
     if (!late.aborted) throw cause;
     throw new TimeoutError(
       `Cannot push within ${inputs.timeout / 1000} s; the input "timeout" gives it longer`,
@@ -49,41 +55,27 @@ export async function pushStep(
 }
 
 async function pushTo(
-  registry: Registry,
+  cluster: KubernetesClient,
   inputs: Inputs,
-  {
-    cluster,
-    log,
-    signal,
-  }: { cluster: Awaited<ReturnType<typeof openCluster>>; log: Log; signal: AbortSignal },
+  { temporaryDirectory, log, signal }: PushStepOptions,
 ): Promise<TransferResult[]> {
+  const { platforms, retries } = inputs;
+  const registry = await registryOf(cluster, inputs, signal);
   const { pushHost, pullHost } = registry.status ?? {};
   const hosts = [pullHost, pushHost].filter((host) => host !== undefined);
   const destinations = destinationsOf(inputs.tags, hosts);
-  const { source: from, platforms } = inputs;
-  const source = await openSource(from, { signal, log, ...(platforms ? { platforms } : {}) });
+  const reading = { temporaryDirectory, signal, log };
+  const source = await openSource(inputs.source, platforms ? { ...reading, platforms } : reading);
   try {
-    const route = await openRoute({
-      kubernetes: cluster,
-      registry,
-      route: inputs.route,
-      log,
-      signal,
-    });
+    const way = { kubernetes: cluster, registry, route: inputs.route, ownCluster: openOwnCluster };
+    const route = await openRoute({ ...way, log, signal });
     try {
       log.info(`Pushing ${source.description} by ${route.via}: ${route.reason}`);
       const results: TransferResult[] = [];
       for (const destination of destinations) {
-        const settings = {
-          pushHost,
-          pullHost,
-          signal,
-          log,
-          retries: inputs.retries,
-          dryRun: inputs['dry-run'],
-        };
-        const onProgress = progressLines(log);
-        results.push(await push(route, source, destination, { ...settings, onProgress }));
+        const settings = { pushHost, pullHost, retries, signal, log, onProgress: linesTo(log) };
+        const dryRun = inputs['dry-run'];
+        results.push(await push(route, source, destination, { ...settings, dryRun }));
       }
       return results;
     } finally {
@@ -94,13 +86,26 @@ async function pushTo(
   }
 }
 
-function progressLines(log: Log): NonNullable<Parameters<typeof push>[3]>['onProgress'] & {} {
+async function registryOf(
+  cluster: KubernetesClient,
+  { registry: name, namespace = cluster.namespace }: Inputs,
+  signal: AbortSignal,
+): Promise<Registry> {
+  try {
+    const registry = await cluster.find<Registry>(resourceTypes.Registry, name, namespace, signal);
+    if (registry) return registry;
+  } catch (error) {
+    // Nor is there one where nobody has installed the operator.
+    if (!(error instanceof KubernetesError) || !error.isNotFound) throw error;
+  }
+  throw new NotFoundError(
+    `Cannot find registry "${name}" in namespace "${namespace}" at ${cluster.server}; the inputs "registry", "namespace" and "context" name it, \`reposure registry create\` makes one`,
+  );
+}
+
+function linesTo(log: Log): OnProgress {
   return (event) => {
-    if (event.type === 'finished') {
-      const { digest, size } = event.descriptor;
-      log.info(`${digest.slice(7, 19)}  ${event.outcome}  ${size} bytes`);
-    } else if (event.type === 'retrying') {
-      log.info(`${event.what}: again in ${event.delayMs} ms: ${event.reason}`);
-    }
+    const line = progressLineOf(event);
+    if (line !== undefined) log.info(line);
   };
 }

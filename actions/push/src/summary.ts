@@ -1,24 +1,7 @@
+import { describeBytes, describeDuration } from '@reposure/core';
 import type { TransferResult } from '@reposure/core/transfer';
 
-/** The table of the job's page: one row per reference. */
-export function summaryRows(results: readonly TransferResult[]): string[][] {
-  return results.flatMap((result) => {
-    const { repository, tags, digest, platforms, bytes, pullRefs, pushRefs, durationMs, route } =
-      result;
-    const references = [...pullRefs, ...pushRefs].slice(0, tags.length);
-    const named = references.length > 0 ? references : tags.map((tag) => `${repository}:${tag}`);
-    return named.map((reference) => [
-      reference,
-      digest,
-      platforms.map(({ platform }) => platform).join(', ') || '–',
-      mebibytes(bytes.total),
-      mebibytes(bytes.transferred),
-      mebibytes(bytes.reused),
-      `${(durationMs / 1000).toFixed(1)} s`,
-      route.via,
-    ]);
-  });
-}
+import { referencesOf } from './outputs.ts';
 
 /** The headings of {@link summaryRows}. */
 export const summaryHeadings = [
@@ -32,6 +15,19 @@ export const summaryHeadings = [
   'Route',
 ] as const;
 
-function mebibytes(bytes: number): string {
-  return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
+/** The table of the job's page: one row per reference. */
+export function summaryRows(results: readonly TransferResult[]): string[][] {
+  return results.flatMap((result) => {
+    const { digest, platforms, bytes, durationMs, route } = result;
+    const cells = [
+      digest,
+      platforms.map(({ platform }) => platform).join(', ') || '–',
+      describeBytes(bytes.total),
+      describeBytes(bytes.transferred),
+      describeBytes(bytes.reused),
+      describeDuration(durationMs),
+      route.via,
+    ];
+    return referencesOf(result).map((reference) => [reference].concat(cells));
+  });
 }

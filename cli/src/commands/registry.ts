@@ -30,9 +30,9 @@ export function registryCommand(): Command {
     .addHelpText('after', '\nExamples:\n  reposure registry list -A -o json\n')
     .action(listAction);
   registry.addCommand(
-    named('describe', 'say how a Registry is, and what keeps it from being ready').action(
-      describeAction,
-    ),
+    named('describe', 'say how a Registry is, and what keeps it from being ready')
+      .addHelpText('after', '\nExamples:\n  reposure registry describe default\n')
+      .action(describeAction),
   );
   registry.addCommand(
     named('info', 'print one thing about a Registry')
@@ -41,12 +41,14 @@ export function registryCommand(): Command {
       .action(infoAction),
   );
   registry.addCommand(
-    withLogOptions(named('logs', "print the surrogate's log")).action(logsAction),
+    withLogOptions(named('logs', "print the surrogate's log"))
+      .addHelpText('after', '\nExamples:\n  reposure registry logs default --follow\n')
+      .action(logsAction),
   );
   registry.addCommand(
     named(
       'role',
-      'print the Role that lets somebody push and pull through this Registry, and nothing else',
+      'print the Role that lets somebody push and pull through this Registry, by exec into its surrogate',
     )
       .addHelpText('after', '\nExamples:\n  reposure registry role default | kubectl apply -f -\n')
       .action(roleAction),

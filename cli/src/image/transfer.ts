@@ -1,7 +1,12 @@
-import { InputError, parseDurationMs, TimeoutError } from '@reposure/core';
+import {
+  describeBytes,
+  describeDuration,
+  InputError,
+  parseDurationMs,
+  TimeoutError,
+} from '@reposure/core';
+import { digestReferenceOf } from '@reposure/core/transfer';
 import type { TransferResult } from '@reposure/core/transfer';
-
-import { describeBytes, describeDuration } from '../output.ts';
 
 /** The options of every transfer. */
 export interface TransferFlags {
@@ -45,8 +50,6 @@ export function describeTransfer(result: TransferResult, done: string): string {
 }
 
 /** `-o name`: the reference by digest, under the name that nodes pull where it is known. */
-export function namesOf({ repository, digest, pullRefs, pushRefs }: TransferResult): string[] {
-  const [reference] = [...pullRefs, ...pushRefs];
-  const host = reference?.slice(0, reference.indexOf('/'));
-  return [`${host ? `${host}/` : ''}${repository}@${digest}`];
+export function namesOf(result: TransferResult): string[] {
+  return [digestReferenceOf(result)];
 }

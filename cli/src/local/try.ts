@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { ReposureError } from '@reposure/core';
+import { describeBytes, ReposureError } from '@reposure/core';
 import { openSink, openSource } from '@reposure/core/content';
 import { createRegistry, installOperator, installSimple } from '@reposure/core/install';
 import { openCluster } from '@reposure/core/kubernetes';
@@ -18,7 +18,6 @@ import type { Command } from 'commander';
 
 import { interruption } from '../environment.ts';
 import type { GlobalOptions } from '../environment.ts';
-import { describeBytes } from '../output.ts';
 import { startLocalCluster, writeKubeconfig } from './actions.ts';
 import { digestAt } from './direct-look.ts';
 

@@ -1,4 +1,4 @@
-import { NotFoundError, parseInput } from '@reposure/core';
+import { InputError, NotFoundError } from '@reposure/core';
 import { resourceTypes } from '@reposure/core/kubernetes';
 import type { KubernetesClient, KubernetesObject } from '@reposure/core/kubernetes';
 import { DockerConfig, dockerConfigCredentials } from '@reposure/core/registry';
@@ -71,9 +71,19 @@ async function loginOf(
   if (direct) return direct;
   const config = data['.dockerconfigjson'] ?? data['config.json'];
   const host = registry.status?.pushHost;
-  const logins = parseInput(DockerConfig, JSON.parse(config ?? '{}'), 'the login Secret');
+  const logins = parseLogins(config ?? '{}');
   const found = host ? await dockerConfigCredentials(logins)(host) : undefined;
   return known(found && fieldOf(found, field), registry, field);
+}
+
+/** Without helpers: what a Secret says is not run on this machine. */
+function parseLogins(text: string): DockerConfig {
+  try {
+    return { auths: DockerConfig.parse(JSON.parse(text)).auths };
+  } catch {
+    // Without the parser's words: they quote the Secret.
+    throw new InputError('Cannot read the login Secret: want a docker config with "auths"');
+  }
 }
 
 function fieldOf(

@@ -4,11 +4,12 @@ import { gunzipSync } from 'node:zlib';
 
 import { describe, expect, it } from 'vitest';
 
+import { hasTool } from '../../../test/support/tools.ts';
 import { digestOf, hostPlatform, parsePlatform } from '../oci/index.ts';
 import type { Source } from './content.ts';
 import { readConfig, readManifest } from './image.ts';
 import { openSource } from './open-source.ts';
-import { failureOf, hasTool, useFolder, whole } from './test/fixtures.ts';
+import { failureOf, useFolder, whole } from './test/fixtures.ts';
 
 const folder = useFolder();
 

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import { hasTool } from '../../../test/support/tools.ts';
 import { childrenOf, digestOf } from '../oci/index.ts';
 import { readDocument, readManifest } from './image.ts';
 import { openSink } from './open-sink.ts';
 import { openSource } from './open-source.ts';
-import { hasTool, useFolder } from './test/fixtures.ts';
+import { useFolder } from './test/fixtures.ts';
 import { unpack } from './unpack.ts';
 
 // What other tools write is read here, and what is written here, by other tools.
@@ -51,7 +52,7 @@ const inspect = (place: string): { Digest: string; Layers: string[] } =>
   JSON.parse(run('skopeo', 'inspect', place));
 
 describe('images of other tools', () => {
-  it.skipIf(!hasTool('buildah') || !hasTool('skopeo'))(
+  it.skipIf(!hasTool('buildah', 'skopeo'))(
     'of buildah, in docker and OCI archives, come and go unharmed',
     async () => {
       const docker = folder('docker.tar');
@@ -70,7 +71,7 @@ describe('images of other tools', () => {
     },
   );
 
-  it.skipIf(!hasTool('buildah') || !hasTool('skopeo'))(
+  it.skipIf(!hasTool('buildah', 'skopeo'))(
     'can be read by skopeo from what is written here',
     async () => {
       build(`docker-archive:${folder('in.tar')}:localhost/app:1.2.3`);
@@ -123,23 +124,20 @@ describe('images of other tools', () => {
     expect(run('crane', 'validate', '--tarball', folder('out.tar'))).toMatch(/PASS/);
   });
 
-  it.skipIf(!hasTool('skopeo') || !hasTool('tar'))(
-    'of files say the platform that was asked for',
-    async () => {
-      for (const platform of ['linux/amd64', 'linux/arm64']) {
-        const [os = '', arch = ''] = platform.split('/');
-        const source = await openSource(import.meta.filename, {
-          platforms: [{ os, architecture: arch }],
-        });
-        const sink = await openSink(`oci:${folder('layout')}`);
-        const document = await readDocument(source, source.root);
-        for (const one of [...childrenOf(document), source.root])
-          await sink.write(one, source.read(one));
-        await sink.commit(source.root, `file:${arch}`);
-        await source.close();
-        const inspected = JSON.parse(run('skopeo', 'inspect', `oci:${folder('layout')}:${arch}`));
-        expect(inspected).toMatchObject({ Architecture: arch, Os: os });
-      }
-    },
-  );
+  it.skipIf(!hasTool('skopeo', 'tar'))('of files say the platform that was asked for', async () => {
+    for (const platform of ['linux/amd64', 'linux/arm64']) {
+      const [os = '', arch = ''] = platform.split('/');
+      const source = await openSource(import.meta.filename, {
+        platforms: [{ os, architecture: arch }],
+      });
+      const sink = await openSink(`oci:${folder('layout')}`);
+      const document = await readDocument(source, source.root);
+      for (const one of [...childrenOf(document), source.root])
+        await sink.write(one, source.read(one));
+      await sink.commit(source.root, `file:${arch}`);
+      await source.close();
+      const inspected = JSON.parse(run('skopeo', 'inspect', `oci:${folder('layout')}:${arch}`));
+      expect(inspected).toMatchObject({ Architecture: arch, Os: os });
+    }
+  });
 });

@@ -3,8 +3,9 @@ import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 
 import { describe, expect, it } from 'vitest';
 
+import { hasTool } from '../../../test/support/tools.ts';
 import { ContentInvalidError } from '../oci/index.ts';
-import { failureOf, hasTool, inChunks, whole } from './test/fixtures.ts';
+import { failureOf, inChunks, whole } from './test/fixtures.ts';
 import { unpackedZstd } from './zstd.ts';
 
 // Random bytes make raw blocks, zeros run-length blocks, text compressed ones.

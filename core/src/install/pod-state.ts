@@ -56,16 +56,25 @@ export function describePod(pod: Pod): string {
 
 function containerTrouble(pod: Pod): string | undefined {
   const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
-  for (const { name, state, lastState } of [...initContainerStatuses, ...containerStatuses]) {
-    const { waiting, terminated = lastState?.terminated } = state ?? {};
-    const ended = terminated && terminated.exitCode !== 0 ? describeEnd(terminated) : undefined;
-    if (waiting?.reason === 'CrashLoopBackOff' && ended !== undefined) return `${name} ${ended}`;
-    if (waiting?.reason !== undefined) {
-      return `${name}: ${sentence(waiting.reason, waiting.message)}`;
-    }
-    if (state?.running === undefined && ended !== undefined) return `${name} ${ended}`;
+  return [...initContainerStatuses, ...containerStatuses]
+    .map(troubleOf)
+    .find((trouble) => trouble !== undefined);
+}
+
+function troubleOf(status: ContainerStatus): string | undefined {
+  const { name, state = {} } = status;
+  const { waiting, running } = state;
+  const ended = endOf(status);
+  const isCrashing = waiting?.reason === 'CrashLoopBackOff' && ended !== undefined;
+  if (waiting?.reason !== undefined && !isCrashing) {
+    return `${name}: ${sentence(waiting.reason, waiting.message)}`;
   }
-  return undefined;
+  return running === undefined && ended !== undefined ? `${name} ${ended}` : undefined;
+}
+
+function endOf({ state = {}, lastState = {} }: ContainerStatus): string | undefined {
+  const terminated = state.terminated ?? lastState.terminated;
+  return terminated && terminated.exitCode !== 0 ? describeEnd(terminated) : undefined;
 }
 
 /** With the end of its log, where the Pod asks for that (`FallbackToLogsOnError`). */

@@ -9,10 +9,10 @@ import type { TLSSocket } from 'node:tls';
 
 import { describe, expect, it } from 'vitest';
 
+import { makeServerCertificate } from '../certificates.ts';
 import { resourceTypes } from './resource-types.ts';
-import { answer, refuse, startApiServer } from './testing/api-server.ts';
-import type { ApiServer } from './testing/api-server.ts';
-import { makeCertificates } from './testing/certificates.ts';
+import { answer, refuse, startApiServer } from './test/api-server.ts';
+import type { ApiServer } from './test/api-server.ts';
 
 /** A server that takes one token, and tells what it was sent. */
 async function guardedBy(
@@ -81,18 +81,19 @@ describe('logging in', () => {
   });
 
   it('shows a client certificate', async () => {
-    const mine = await makeCertificates('jane');
+    const mine = await makeServerCertificate({ dnsNames: ['jane'], addresses: [] });
     let name: string | undefined;
     await using api = await startApiServer(
       (request, response) => {
         name = String((request.socket as TLSSocket).getPeerCertificate().subject.CN);
         answer(response, {});
       },
-      { requestCert: true, ca: mine.ca },
+      // Whether it is trusted, and for what, is the server's business.
+      { requestCert: true, rejectUnauthorized: false },
     );
     const user = {
-      'client-certificate-data': Buffer.from(mine.cert).toString('base64'),
-      'client-key-data': Buffer.from(mine.key).toString('base64'),
+      'client-certificate-data': Buffer.from(mine.certificatePem).toString('base64'),
+      'client-key-data': Buffer.from(mine.keyPem).toString('base64'),
     };
     await expect(ask(api, { user })).resolves.toEqual({});
     expect(name).toBe('jane');
@@ -141,7 +142,7 @@ describe('exec plugins', () => {
         interactive: false,
         cluster: {
           server: api.url,
-          'certificate-authority-data': Buffer.from(api.certificates.ca).toString('base64'),
+          'certificate-authority-data': Buffer.from(api.caPem).toString('base64'),
         },
       },
     });
@@ -172,8 +173,8 @@ describe('exec plugins', () => {
 describe('trust', () => {
   it('refuses a certificate of another CA, and says where to put the right one', async () => {
     await using api = await guardedBy(() => '');
-    const { ca } = await makeCertificates('other');
-    const cluster = { 'certificate-authority-data': Buffer.from(ca).toString('base64') };
+    const { caPem } = await makeServerCertificate({ dnsNames: [], addresses: [] });
+    const cluster = { 'certificate-authority-data': Buffer.from(caPem).toString('base64') };
     const failure = await ask(api, { cluster });
     expect(failure).toMatchObject({ code: 'KUBECONFIG_INVALID', isTransient: false });
     expect(String(failure)).toMatch(

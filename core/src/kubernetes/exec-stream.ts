@@ -4,7 +4,7 @@ import type { WebSocket } from 'ws';
 
 import { UnreachableError } from '../errors.ts';
 import type { ExecExit } from './client.ts';
-import { channels, endOfStdin, stdinMessages, Tail } from './exec-frames.ts';
+import { channels, endOfStdin, StdinMessages, Tail } from './exec-frames.ts';
 import { describeExit, exitOf } from './exec-status.ts';
 
 type Done = (error?: Error | null) => void;
@@ -28,6 +28,7 @@ export class ExecStream extends Duplex {
   readonly exit: Promise<ExecExit>;
   readonly #socket: WebSocket;
   readonly #where: string;
+  readonly #messages = new StdinMessages();
   readonly #stderr = new Tail(keptStderrBytes);
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #settleExit: { resolve(exit: ExecExit): void; reject(reason: unknown): void };
@@ -103,9 +104,12 @@ export class ExecStream extends Duplex {
       if (error) this.#finishWrite(this.#gone(error));
       else if (unsent === 0) this.#finishWrite();
     };
-    for (const message of stdinMessages(chunks)) {
+    for (const message of this.#messages.pack(chunks)) {
       unsent++;
-      this.#socket.send(message, withoutCompression, sent);
+      this.#socket.send(message, withoutCompression, (error) => {
+        if (!error) this.#messages.giveBack(message);
+        sent(error);
+      });
     }
     sent();
   }

@@ -9,8 +9,8 @@ import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
 
 import type { ExecOptions } from './client.ts';
-import { refuse, startApiServer } from './testing/api-server.ts';
-import type { ApiServer } from './testing/api-server.ts';
+import { refuse, startApiServer } from './test/api-server.ts';
+import type { ApiServer } from './test/api-server.ts';
 
 const target: ExecOptions = {
   namespace: 'ci',

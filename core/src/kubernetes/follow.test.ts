@@ -6,7 +6,7 @@ import { silent } from '../log.ts';
 import type { KubernetesObject } from './client.ts';
 import { watchAll } from './reflector.ts';
 import { resourceTypes } from './resource-types.ts';
-import { answer, refuse, startApiServer } from './testing/api-server.ts';
+import { answer, refuse, startApiServer } from './test/api-server.ts';
 import { waitFor } from './wait.ts';
 
 const pod = (name: string, resourceVersion: string): object => ({
@@ -137,14 +137,16 @@ describe('waitFor()', () => {
       }
     });
     const client = await api.open();
+    // The first request opens the connection, which must not eat up the time.
+    await client.list(resourceTypes.Pod, target);
     const waiting = waitFor<KubernetesObject>(client, resourceTypes.Pod, target, {
       until: () => false,
       describe: (object) => `it is ${String(phase(object))}`,
-      timeoutMs: 100,
+      timeoutMs: 500,
     });
     await expect(waiting).rejects.toMatchObject({
       code: 'TIMEOUT',
-      message: expect.stringMatching(/for Pod ci\/a: after 0.1 s it is Pending$/),
+      message: expect.stringMatching(/for Pod ci\/a: after 0.5 s it is Pending$/),
     });
   });
 

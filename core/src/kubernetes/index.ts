@@ -18,6 +18,7 @@ export { KubeconfigError } from './kubeconfig-error.ts';
 export { KubernetesError } from './kubernetes-error.ts';
 export type { RefusalOptions } from './kubernetes-error.ts';
 export { openCluster } from './open-cluster.ts';
+export { openOwnCluster } from './own-cluster.ts';
 export { watchAll } from './reflector.ts';
 export { resourceTypes } from './resource-types.ts';
 export { waitFor } from './wait.ts';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { KubernetesObject } from './client.ts';
 import { resourceTypes } from './resource-types.ts';
-import { answer, bodyOf, refuse, startApiServer } from './testing/api-server.ts';
+import { answer, bodyOf, refuse, startApiServer } from './test/api-server.ts';
 
 const pod = (name: string): KubernetesObject => ({
   apiVersion: 'v1',

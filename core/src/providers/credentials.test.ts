@@ -3,13 +3,13 @@ import { rootCertificates } from 'node:tls';
 
 import { describe, expect, it } from 'vitest';
 
+import { MemoryCluster } from '../../../test/support/memory-cluster.ts';
 import { RegistrySpec } from '../resource/index.ts';
 import type { Registry } from '../resource/index.ts';
 import { CredentialsError } from './credentials-error.ts';
 import type { Secret } from './credentials-error.ts';
 import { credentialsOf } from './credentials.ts';
 import type { Resolved } from './provider.ts';
-import { MemoryCluster } from './test/memory-cluster.ts';
 
 const resolved: Resolved = {
   provider: 'host',

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
+import { MemoryCluster } from '../../../test/support/memory-cluster.ts';
 import type { KubernetesObject } from '../kubernetes/index.ts';
 import { RegistrySpec } from '../resource/index.ts';
 import type { Registry } from '../resource/index.ts';
 import { isHost } from './host.ts';
 import { resolveProvider } from './resolve.ts';
-import { MemoryCluster } from './test/memory-cluster.ts';
 
 function registryOf(spec: object): Registry {
   return {

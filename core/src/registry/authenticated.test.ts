@@ -6,8 +6,8 @@ import { RegistryClient } from './client.ts';
 import type { Credentials } from './credentials.ts';
 import { directTransport } from './direct.ts';
 import { AuthenticationError, RegistryError } from './registry-error.ts';
-import { startTestServer } from './test-server.ts';
-import type { Answer, Arrived, TestServer } from './test-server.ts';
+import { startTestServer } from './test/server.ts';
+import type { Answer, Arrived, TestServer } from './test/server.ts';
 
 const opened: { close(): Promise<void> }[] = [];
 

@@ -8,8 +8,8 @@ import { RegistryClient } from './client.ts';
 import { directTransport } from './direct.ts';
 import type { ClosableTransport } from './direct.ts';
 import { AuthenticationError, RegistryError } from './registry-error.ts';
-import { startTestServer } from './test-server.ts';
-import type { Answer, TestServer } from './test-server.ts';
+import { startTestServer } from './test/server.ts';
+import type { Answer, TestServer } from './test/server.ts';
 
 const hello = Buffer.from('hello, hello');
 const digest = digestOf(hello);

@@ -16,8 +16,8 @@ import type { ClosableTransport, DirectOptions } from './direct.ts';
 import { connectionsOf } from './dispatcher.ts';
 import { exchangeOver } from './exchange.ts';
 import { UnsafeRedirectError } from './registry-error.ts';
-import { startTestServer } from './test-server.ts';
-import type { Answer, TestServer } from './test-server.ts';
+import { startTestServer } from './test/server.ts';
+import type { Answer, TestServer } from './test/server.ts';
 import type { RegistryResponse } from './transport.ts';
 
 const opened: { close(): Promise<void> }[] = [];

@@ -17,7 +17,7 @@ import { RegistryClient } from './client.ts';
 import type { Credentials } from './credentials.ts';
 import { directTransport } from './direct.ts';
 import { AuthenticationError } from './registry-error.ts';
-import { startTestServer } from './test-server.ts';
+import { startTestServer } from './test/server.ts';
 
 const service = 'the registry';
 const issuer = 'the token service';

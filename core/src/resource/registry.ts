@@ -154,7 +154,7 @@ export interface Registry {
   status?: RegistryStatus;
 }
 
-/** The status of one condition, `Unknown` if nobody has written it yet. */
+/** One condition of a Registry; `undefined` if nobody has written it yet. */
 export function conditionOf(registry: Registry, type: string): Condition | undefined {
   return registry.status?.conditions?.find((condition) => condition.type === type);
 }

@@ -5,7 +5,6 @@ import { silent } from '../log.ts';
 import type { Log } from '../log.ts';
 import { conditionOf } from '../resource/registry.ts';
 import type { Registry } from '../resource/registry.ts';
-import { directRoute } from './direct-route.ts';
 import { execRoute } from './exec-route.ts';
 import type { Route, RouteKind } from './route.ts';
 import { nextStepFor } from './surrogate-pod.ts';
@@ -19,8 +18,11 @@ export interface OpenRouteOptions {
   readonly kubernetes: KubernetesClient;
   readonly registry: Registry;
   readonly route: RouteChoice;
-  /** The cluster that this process runs in, if it runs in one. */
-  readonly inCluster?: KubernetesClient | undefined;
+  /**
+   * Opens the cluster that this process runs in, if it runs in one; answers `known` itself if that is
+   * the one. Only entry points know where they run: `openOwnCluster`.
+   */
+  readonly ownCluster?: (known: KubernetesClient) => Promise<KubernetesClient | undefined>;
   /** Exec subprotocols to offer, best first. */
   readonly protocols?: readonly string[] | undefined;
   /** Ends the route, with everything under way. */
@@ -49,8 +51,8 @@ export async function openRoute(options: OpenRouteOptions): Promise<Route> {
 
 /** The direct route, or why there is none. */
 async function tryDirect(options: OpenRouteOptions): Promise<Route | string> {
-  const { kubernetes, inCluster, signal } = options;
-  const known = await isSameCluster(kubernetes, inCluster, signal);
+  const { signal } = options;
+  const known = await isOwnCluster(options);
   if (known !== true) return known;
   try {
     const reason = "inside the registry's own cluster, and the registry answers";
@@ -65,27 +67,29 @@ async function tryDirect(options: OpenRouteOptions): Promise<Route | string> {
   }
 }
 
-/** By the UID of a namespace that every cluster has, and that outlives everything else in it. */
-async function isSameCluster(
-  kubernetes: KubernetesClient,
-  inCluster: KubernetesClient | undefined,
-  signal: AbortSignal | undefined,
-): Promise<true | string> {
-  if (inCluster === undefined) return 'not inside a cluster';
-  if (inCluster === kubernetes) return true;
+/** Whether the registry's cluster is the one that this process runs in, or why that is not known. */
+async function isOwnCluster(options: OpenRouteOptions): Promise<true | string> {
+  const { kubernetes, ownCluster, signal } = options;
+  const own = await ownCluster?.(kubernetes);
+  if (own === undefined) return 'not inside a cluster';
+  if (own === kubernetes) return true;
   try {
-    const [theirs, ours] = await Promise.all(
-      [kubernetes, inCluster].map((client) =>
-        client.get(resourceTypes.Namespace, 'kube-system', undefined, signal),
-      ),
+    const uids = await Promise.all([kubernetes, own].map((client) => uidOf(client, signal)));
+    return (
+      (uids[0] !== undefined && uids[0] === uids[1]) || "inside another cluster than the registry's"
     );
-    const uid = theirs?.metadata.uid;
-    if (uid !== undefined && uid === ours?.metadata.uid) return true;
-    return "inside another cluster than the registry's";
   } catch (error) {
     signal?.throwIfAborted();
     return `nothing tells whether this is the registry's own cluster: ${explain(error)}`;
+  } finally {
+    own.close();
   }
+}
+
+/** Of a namespace that every cluster has, and that outlives everything else in it. */
+async function uidOf(client: KubernetesClient, signal?: AbortSignal): Promise<string | undefined> {
+  const found = await client.get(resourceTypes.Namespace, 'kube-system', undefined, signal);
+  return found.metadata.uid;
 }
 
 async function pingProblem(
@@ -105,6 +109,12 @@ async function pingProblem(
     signal?.throwIfAborted();
     return limit.aborted ? `nothing within ${pingTimeMs / 1000} s` : explain(error);
   }
+}
+
+// Loaded only where it is used: its HTTP client costs a third of a short process's start.
+async function directRoute(options: OpenRouteOptions & { reason?: string }): Promise<Route> {
+  const module = await import('./direct-route.ts');
+  return await module.directRoute(options);
 }
 
 /** There is no surrogate yet, or one for what the resource said before. */

@@ -70,6 +70,8 @@ class Cluster {
     return session;
   };
 
+  close = (): void => {};
+
   get client(): KubernetesClient {
     return this as unknown as KubernetesClient;
   }
@@ -350,7 +352,7 @@ describe('the automatic route', () => {
     const route = await opened(cluster, {
       registry,
       route: 'auto',
-      inCluster: uid === undefined ? undefined : own.client,
+      ownCluster: async () => (uid === undefined ? undefined : own.client),
     });
     expect([route.via, route.reason]).toEqual(['exec', reason]);
   });
@@ -360,14 +362,22 @@ describe('the automatic route', () => {
     const [cluster, own] = [new Cluster(), new Cluster()];
     for (const one of [cluster, own]) one.objects.set('Namespace kube-system', kubeSystem('one'));
     const registry = registryOf({ direct: { host }, insecure: true });
-    const route = await opened(cluster, { registry, route: 'auto', inCluster: own.client });
+    const route = await opened(cluster, {
+      registry,
+      route: 'auto',
+      ownCluster: async () => own.client,
+    });
     expect([route.via, await ping(route)]).toEqual(['direct', 200]);
   });
 
   it('is exec where the registry does not answer directly, and says why', async () => {
     const cluster = new Cluster();
     const registry = registryOf({ direct: { host: '127.0.0.1:1' }, insecure: true });
-    const route = await opened(cluster, { registry, route: 'auto', inCluster: cluster.client });
+    const route = await opened(cluster, {
+      registry,
+      route: 'auto',
+      ownCluster: async (known) => known,
+    });
     expect(route.via).toBe('exec');
     expect(route.reason).toMatch(/does not answer directly: Cannot reach/);
   });

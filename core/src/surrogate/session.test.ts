@@ -227,7 +227,7 @@ async function* endless(): AsyncGenerator<Uint8Array, void> {
 }
 
 describe('a session', () => {
-  it('announces windows of 16 MiB in both directions, for streams and for the connection', async () => {
+  it('announces windows of 8 MiB in both directions, for streams and for the connection', async () => {
     const seen: unknown[] = [];
     const [near, other] = duplexPair();
     void serveSession(other, (request, response) => {

@@ -59,7 +59,12 @@ class BlobSender {
   async attempt(): Promise<void> {
     const { client, repository, source, signal } = this.#options;
     const { size, digest } = this.#blob;
+    const isAgain = this.upload !== undefined;
     this.upload = await this.#resumed();
+    if (isAgain && this.upload === undefined) {
+      // An upload that is gone may have been finished: only the answer was lost.
+      if ((await client.statBlob(repository, digest, signal)) === size) return;
+    }
     this.upload ??= await client.startUpload(repository, signal);
     const { offset } = this.upload;
     if (offset === 0 && size <= inlineBytes) {

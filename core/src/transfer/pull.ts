@@ -160,7 +160,7 @@ class Pull {
       return streamOf((await this.#document(descriptor.digest)).bytes.subarray(offset));
     }
     return this.#retrying(descriptor.digest, () =>
-      this.#client.openBlob(repository, descriptor, { offset, signal }),
+      this.#client.openBlob(repository, descriptor, { offset, signal, isVerified: false }),
     );
   }
 

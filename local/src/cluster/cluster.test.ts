@@ -135,7 +135,7 @@ describe.skipIf(!hasKubectl)('the embedded cluster, with kubectl', { timeout: 60
     const pods = await kubectl(['get', 'pods', '-n', 'work', '-l', 'app=own', '-o', 'name']);
     await expect
       .poll(async () => (await kubectl(['logs', '-n', 'work', pods.stdout.trim()])).stdout, {
-        timeout: 10_000,
+        timeout: 30_000,
       })
       .toBe('I am reposure-operator whoami\nsystem:serviceaccount:work:worker\n');
   });

@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { silent } from '@reposure/core';
 import type { Log } from '@reposure/core';
 
-import { startApiServer, Store, Tokens } from './api/index.ts';
-import type { ApiServer } from './api/index.ts';
+import { startApiServer } from './api/server.ts';
+import type { ApiServer } from './api/server.ts';
+import { Store } from './api/store.ts';
+import { Tokens } from './api/tokens.ts';
 import { kubeconfigOf } from './node/kubeconfig.ts';
 import { LocalNode } from './node/local-node.ts';
 import { programTable } from './node/program-table.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { codeOf, pushBlob, startFixture } from './fixture.ts';
+import { codeOf, pushBlob, startFixture } from './test/fixture.ts';
 
 const absent = `sha256:${'0'.repeat(64)}`;
 

@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,18 +7,10 @@ import { promisify } from 'node:util';
 import { hash } from 'bcryptjs';
 import { describe, expect, it } from 'vitest';
 
-import { startFixture } from './fixture.ts';
+import { hasTool } from '../../../test/support/tools.ts';
+import { startFixture } from './test/fixture.ts';
 
 const execute = promisify(execFile);
-
-function has(tool: string): boolean {
-  try {
-    execFileSync('/bin/sh', ['-c', `command -v ${tool}`], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** A folder with an archive of one file, a login for `ann`, and an environment for a client. */
 async function prepare() {
@@ -49,7 +41,7 @@ async function prepare() {
 }
 
 describe('the registry with other clients', () => {
-  it.skipIf(!has('crane'))('is pushed to, listed, validated and cleared by crane', async () => {
+  it.skipIf(!hasTool('crane'))('is pushed to, listed, validated and cleared by crane', async () => {
     await using given = await prepare();
     await using fixture = await startFixture({ htpasswdFile: given.htpasswdFile });
     const { host } = fixture.registry;
@@ -75,7 +67,7 @@ describe('the registry with other clients', () => {
     expect(await given.run('crane', 'ls', image)).toBe('');
   });
 
-  it.skipIf(!has('skopeo'))('gives skopeo the bytes that it was given', async () => {
+  it.skipIf(!hasTool('skopeo'))('gives skopeo the bytes that it was given', async () => {
     await using given = await prepare();
     await using fixture = await startFixture({ htpasswdFile: given.htpasswdFile });
     const { host } = fixture.registry;

@@ -9,8 +9,8 @@ import { text } from 'node:stream/consumers';
 import { digestOf } from '@reposure/core/oci';
 import { describe, expect, it } from 'vitest';
 
-import { codeOf, manifestInit, pushBlob, pushImage, startFixture } from './fixture.ts';
 import { registryHandler } from './handler.ts';
+import { codeOf, manifestInit, pushBlob, pushImage, startFixture } from './test/fixture.ts';
 
 describe('the registry', () => {
   it('says that it is one', async () => {

@@ -6,9 +6,9 @@ import { InputError } from '@reposure/core';
 import { hash } from 'bcryptjs';
 import { describe, expect, it } from 'vitest';
 
-import { codeOf, startFixture } from './fixture.ts';
-import type { Fixture } from './fixture.ts';
 import { parseHtpasswd } from './htpasswd.ts';
+import { codeOf, startFixture } from './test/fixture.ts';
+import type { Fixture } from './test/fixture.ts';
 
 interface Protected extends AsyncDisposable {
   readonly fixture: Fixture;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { codeOf, pushBlob, pushImage, startFixture } from './fixture.ts';
-import type { Fixture } from './fixture.ts';
+import { codeOf, pushBlob, pushImage, startFixture } from './test/fixture.ts';
+import type { Fixture } from './test/fixture.ts';
 
 interface Listed {
   readonly names: string[];

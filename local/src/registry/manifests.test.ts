@@ -6,8 +6,15 @@ import { digestOf, maxManifestBytes, mediaTypes } from '@reposure/core/oci';
 import type { Digest } from '@reposure/core/oci';
 import { describe, expect, it } from 'vitest';
 
-import { codeOf, manifestInit, manifestOf, pushBlob, pushImage, startFixture } from './fixture.ts';
-import type { Fixture } from './fixture.ts';
+import {
+  codeOf,
+  manifestInit,
+  manifestOf,
+  pushBlob,
+  pushImage,
+  startFixture,
+} from './test/fixture.ts';
+import type { Fixture } from './test/fixture.ts';
 
 const absent = digestOf('nobody has this');
 

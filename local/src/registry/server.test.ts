@@ -4,7 +4,7 @@ import { get } from 'node:https';
 import { InputError } from '@reposure/core';
 import { describe, expect, it } from 'vitest';
 
-import { startFixture } from './fixture.ts';
+import { startFixture } from './test/fixture.ts';
 
 /** A certificate for 127.0.0.1 and its key in one PEM, or nothing where there is no openssl. */
 function makePem(): string | undefined {

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { digestOf } from '@reposure/core/oci';
 import { describe, expect, it } from 'vitest';
 
-import { codeOf, pushBlob, startFixture } from './fixture.ts';
-import type { Fixture } from './fixture.ts';
+import { codeOf, pushBlob, startFixture } from './test/fixture.ts';
+import type { Fixture } from './test/fixture.ts';
 
 async function begin({ send }: Fixture, repository = 'a'): Promise<string> {
   const response = await send('POST', `/v2/${repository}/blobs/uploads/`);

@@ -1,8 +1,7 @@
-import { parseArgs } from 'node:util';
-
 import { explain, InputError } from '@reposure/core';
 import { surrogateHealthPort, surrogatePaths } from '@reposure/core/resource';
 
+import { parsePort, readArguments } from '../arguments.ts';
 import type { Io } from './serve.ts';
 
 const usage = `Usage: reposure-surrogate serve [--directory=DIR]
@@ -15,6 +14,13 @@ run    the Pod's main program: answers /livez, and /readyz after asking the regi
   --address    127.0.0.1 by default
   --port       ${surrogateHealthPort} by default
 `;
+
+const known = {
+  help: { type: 'boolean', short: 'h', default: false },
+  directory: { type: 'string', default: surrogatePaths.directory },
+  address: { type: 'string', default: '127.0.0.1' },
+  port: { type: 'string', default: String(surrogateHealthPort) },
+} as const;
 
 /**
  * The program `reposure-surrogate`.
@@ -69,32 +75,12 @@ interface Options {
 }
 
 function parse(argv: readonly string[]): Options {
-  const { values, positionals } = read(argv);
+  const { values, positionals } = readArguments(argv, known, usage);
   const { help, directory, address } = values;
   const [command = '', ...rest] = positionals;
-  const port = Number(values.port);
   if (!help && ((command !== 'run' && command !== 'serve') || rest.length > 0)) {
     throw new InputError(`Cannot run "${positionals.join(' ')}": want serve or run\n\n${usage}`);
   }
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new InputError(`Cannot listen on port "${values.port}": want 0 to 65535`);
-  }
+  const port = parsePort(values.port);
   return { help, command: command === 'run' ? 'run' : 'serve', directory, address, port };
-}
-
-function read(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      allowPositionals: true,
-      options: {
-        help: { type: 'boolean', short: 'h', default: false },
-        directory: { type: 'string', default: surrogatePaths.directory },
-        address: { type: 'string', default: '127.0.0.1' },
-        port: { type: 'string', default: String(surrogateHealthPort) },
-      },
-    });
-  } catch (error) {
-    throw new InputError(`${explain(error)}\n\n${usage}`, { cause: error });
-  }
 }

@@ -8,14 +8,18 @@ import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { PassThrough } from 'node:stream';
 
-import { sha256Hex } from '@reposure/core';
+import { sha256Hex, silent } from '@reposure/core';
 import { RegistryClient } from '@reposure/core/registry';
 import { openSession, StdioStream } from '@reposure/core/surrogate';
 import type { SurrogateSession } from '@reposure/core/surrogate';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { findDistribution, startDistribution } from '../../../test/support/registries.ts';
+import { surrogateMain } from './main.ts';
+import { run } from './run.ts';
+import { serve } from './serve.ts';
 import { maxSessions, takeSlot } from './session-slots.ts';
 
 const program = join(import.meta.dirname, 'test', 'program.ts');
@@ -62,6 +66,7 @@ function start(...args: readonly string[]): {
   return { child, said: () => text, ended };
 }
 
+/** A session with a process of its own. */
 async function connected(
   directory: string,
 ): Promise<{ session: SurrogateSession; ended: Promise<number | null>; said: () => string }> {
@@ -72,6 +77,23 @@ async function connected(
   });
   cleanups.push(() => session.close());
   return { session, ended, said };
+}
+
+/** A session with what such a process runs, in this one. */
+async function served(
+  directory: string,
+): Promise<{ session: SurrogateSession; said: () => string }> {
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  let text = '';
+  stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  const ended = serve(directory, { stdin, stdout, stderr });
+  cleanups.push(() => {
+    stdin.end();
+    return ended;
+  });
+  const session = await openSession(new StdioStream(stdout, stdin), { far: 'the surrogate' });
+  cleanups.push(() => session.close());
+  return { session, said: () => text };
 }
 
 async function startServer(listener: RequestListener): Promise<string> {
@@ -142,7 +164,7 @@ describe('reposure-surrogate serve', () => {
       'login/username': 'u',
       'login/password': 'one',
     });
-    const { session, said } = await connected(directory);
+    const { session, said } = await served(directory);
     expect(await ping(session)).toBe(200);
     allow('u:two');
     const refused = await ping(session);
@@ -164,14 +186,14 @@ describe('reposure-surrogate serve', () => {
       'config/registry.json': settings(host),
       'login/.dockerconfigjson': JSON.stringify(named),
     });
-    const { session } = await connected(directory);
+    const { session } = await served(directory);
     expect(await ping(session)).toBe(200);
     await put(
       directory,
       'login/.dockerconfigjson',
       JSON.stringify({ auths: { 'other:5000': entry } }),
     );
-    const { session: another } = await connected(directory);
+    const { session: another } = await served(directory);
     expect(await ping(another)).toMatchObject({ code: 'AUTHENTICATION' });
   });
 
@@ -181,7 +203,7 @@ describe('reposure-surrogate serve', () => {
         await startServer((_, response) => response.writeHead(200).end()),
       ),
     });
-    const { session } = await connected(directory);
+    const { session } = await served(directory);
     expect(await ping(session)).toBe(200);
     await put(
       directory,
@@ -205,7 +227,7 @@ describe('reposure-surrogate serve', () => {
       /127\.0\.0\.1:1/,
     ],
   ])('tells the client of %s', async (_, files, message) => {
-    const { session } = await connected(await mounted(files));
+    const { session } = await served(await mounted(files));
     expect(await ping(session)).toHaveProperty('message', expect.stringMatching(message));
   });
 
@@ -245,21 +267,27 @@ describe('reposure-surrogate serve', () => {
 });
 
 describe('reposure-surrogate run', () => {
-  async function running(
-    directory: string,
-  ): Promise<{ url: string; stop: () => Promise<number | null> }> {
-    const { child, ended } = start('run', `--directory=${directory}`, '--port=0');
-    const [line] = (await once(child.stdout, 'data')) as [Buffer];
-    const port = /\\"port\\":(\d+)/.exec(line.toString())?.[1];
-    return {
-      url: `http://127.0.0.1:${port}`,
-      stop: () => {
-        child.kill('SIGTERM');
-        return ended;
-      },
-    };
+  /** In this process. @returns its URL. */
+  async function running(directory: string): Promise<string> {
+    const listening = Promise.withResolvers<string>();
+    const stop = new AbortController();
+    const ended = run({
+      directory,
+      address: '127.0.0.1',
+      port: 0,
+      log: { ...silent, info: (line) => listening.resolve(urlIn(line)) },
+      signal: stop.signal,
+    });
+    cleanups.push(() => {
+      stop.abort();
+      return ended;
+    });
+    ended.catch(listening.reject);
+    return listening.promise;
   }
 
+  const urlIn = (line: string): string =>
+    `http://127.0.0.1:${/"port\\?":(\d+)/.exec(line)?.[1] ?? ''}`;
   const get = async (url: string): Promise<unknown> => {
     const response = await fetch(url);
     return [response.status, await response.json()];
@@ -272,11 +300,14 @@ describe('reposure-surrogate run', () => {
       'login/username': 'u',
       'login/password': 'one',
     };
-    const { url, stop } = await running(await mounted(files));
+    const { child, ended } = start('run', `--directory=${await mounted(files)}`, '--port=0');
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    const url = urlIn(line.toString());
     expect(await get(`${url}/livez`)).toEqual([200, { alive: true }]);
     expect(await get(`${url}/readyz`)).toEqual([200, { reachable: true, credentialsValid: true }]);
     expect(await get(`${url}/v2/`)).toEqual([404, {}]);
-    expect(await stop()).toBe(0);
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
   });
 
   it.each([
@@ -300,9 +331,7 @@ describe('reposure-surrogate run', () => {
     ],
   ])('is not ready with %s, and says so without secrets', async (_, registry, login, expected) => {
     const { host } = await registry();
-    const { url } = await running(
-      await mounted({ 'config/registry.json': settings(host), ...login }),
-    );
+    const url = await running(await mounted({ 'config/registry.json': settings(host), ...login }));
     const [status, body] = (await get(`${url}/readyz`)) as [number, { message: string }];
     expect([status, body]).toEqual([503, { ...expected, message: expect.any(String) }]);
     expect(body.message).not.toMatch(/^$|hunter2/);
@@ -311,12 +340,13 @@ describe('reposure-surrogate run', () => {
 
 describe('reposure-surrogate', () => {
   it.each([
-    [['sing'], 2, /want serve or run/],
-    [['serve', '--secret=x'], 2, /--secret/],
-    [['run', '--port=99999'], 2, /port "99999": want 0 to 65535/],
-  ])('refuses %j', async (args, status, message) => {
-    const { ended, said } = start(...args);
-    expect(await ended).toBe(status);
-    expect(said()).toMatch(message);
+    [['sing'], /want serve or run/],
+    [['serve', '--secret=x'], /--secret/],
+    [['run', '--port=99999'], /port "99999": want 0 to 65535/],
+  ])('refuses %j with status 2', async (args, message) => {
+    const { stdin, stdout } = process;
+    const stderr = new PassThrough();
+    expect(await surrogateMain(args, { stdin, stdout, stderr })).toBe(2);
+    expect(String(stderr.read())).toMatch(message);
   });
 });

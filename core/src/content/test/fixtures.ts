@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -22,16 +21,6 @@ export function useFolder(): (...names: string[]) => string {
     rmSync(folder, { recursive: true, force: true });
   });
   return (...names) => join(folder, ...names);
-}
-
-/** Whether this machine has a tool. */
-export function hasTool(name: string): boolean {
-  try {
-    execFileSync('sh', ['-c', `command -v ${name}`], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** An entry as somebody hostile may write it. */

@@ -24,7 +24,7 @@ export interface ExecChannels {
 }
 
 /** Which lines of a container's log are wanted. */
-export interface LogRequest {
+interface LogRequest {
   readonly namespace: string;
   readonly pod: string;
   readonly container: string;
@@ -36,7 +36,7 @@ export interface LogRequest {
 }
 
 /** Where a request through the API server is to go. */
-export interface ProxyTarget {
+interface ProxyTarget {
   readonly kind: 'service' | 'pod';
   readonly namespace: string;
   readonly name: string;

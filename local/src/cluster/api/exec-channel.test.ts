@@ -5,8 +5,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 
 import type { NodeBackends } from './backends.ts';
-import { startTestCluster } from './testing.ts';
-import type { TestCluster } from './testing.ts';
+import { startTestCluster } from './test/cluster.ts';
+import type { TestCluster } from './test/cluster.ts';
 
 let cluster: TestCluster | undefined;
 

@@ -6,8 +6,8 @@ import { delimiter, join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { startTestCluster } from './testing.ts';
-import type { TestCluster } from './testing.ts';
+import { startTestCluster } from './test/cluster.ts';
+import type { TestCluster } from './test/cluster.ts';
 
 function findOnPath(name: string): string | undefined {
   const candidates = (process.env['PATH'] ?? '')

@@ -10,7 +10,7 @@ export interface ManagedFields {
 }
 
 /** An object's owner; when its last owner is gone, the object goes too. */
-export interface StoredOwnerReference {
+interface StoredOwnerReference {
   apiVersion: string;
   kind: string;
   name: string;

@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
+import { makeServerCertificate } from '@reposure/core';
+
 import { createApi } from './api.ts';
 import type { ApiOptions } from './api.ts';
 import { bootstrap } from './bootstrap.ts';
-import { makeServerCertificate } from './certificate.ts';
 import { manageNamespaces } from './namespaces.ts';
 
 /** A Kubernetes API that is being served. */
@@ -20,10 +21,10 @@ export interface ApiServer {
 
 /** Serves the Kubernetes API on a free port of this machine, over TLS with a CA of its own. */
 export async function startApiServer(options: ApiOptions): Promise<ApiServer> {
-  const { caPem, certificatePem, keyPem } = await makeServerCertificate(
-    ['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc'],
-    ['127.0.0.1'],
-  );
+  const { caPem, certificatePem, keyPem } = await makeServerCertificate({
+    dnsNames: ['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc'],
+    addresses: ['127.0.0.1'],
+  });
   const api = createApi(options);
   bootstrap(options.store);
   const stopNamespaces = manageNamespaces(options.store, { caPem });

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { describe, expect, it } from 'vitest';
 
-const fixture = new URL('fixture.ts', import.meta.url).href;
+const fixture = new URL('test/node.ts', import.meta.url).href;
 const main = `
   const { scriptPod, startTestNode, statusOf } = await import(${JSON.stringify(fixture)});
   const { store, directory, until } = await startTestNode();
@@ -29,7 +29,7 @@ describe('a program of ours', () => {
     expect(isAlive(pid)).toBe(true);
     cluster.kill('SIGKILL');
     await once(cluster, 'exit');
-    for (let tries = 0; tries < 500 && isAlive(pid); tries++) await delay(10);
+    for (let tries = 0; tries < 2000 && isAlive(pid); tries++) await delay(10);
     expect(isAlive(pid)).toBe(false);
     rmSync(directory, { recursive: true });
   });

@@ -5,8 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { scriptImage, scriptPod, secret, startTestNode, statusOf } from './fixture.ts';
-import type { TestNode } from './fixture.ts';
+import { scriptImage, scriptPod, secret, startTestNode, statusOf } from './test/node.ts';
+import type { TestNode } from './test/node.ts';
 
 const never = new AbortController().signal;
 const forever = 'setInterval(() => {}, 1000);';

@@ -49,7 +49,8 @@ describe('LogFile', () => {
       const text = `line ${line} of many\n`;
       write(text);
       expected += text;
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      // The follower has read it when this comes back.
+      await new Promise((resolve) => setImmediate(resolve));
     }
     log.end();
     await rest;

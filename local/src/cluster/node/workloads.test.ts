@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import type { StoredObject } from '../api/object.ts';
-import { scriptImage, startTestNode } from './fixture.ts';
-import type { TestNode } from './fixture.ts';
+import { scriptImage, startTestNode } from './test/node.ts';
+import type { TestNode } from './test/node.ts';
 
 const forever = `process.on('SIGTERM', () => process.exit(0)); setInterval(() => {}, 1000);`;
 

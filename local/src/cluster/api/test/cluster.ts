@@ -1,12 +1,11 @@
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { request } from 'node:https';
-import { text } from 'node:stream/consumers';
 
-import type { NodeBackends } from './backends.ts';
-import { startApiServer } from './server.ts';
-import type { ApiServer } from './server.ts';
-import { Store } from './store.ts';
-import { Tokens } from './tokens.ts';
+import type { NodeBackends } from '../backends.ts';
+import { startApiServer } from '../server.ts';
+import type { ApiServer } from '../server.ts';
+import { Store } from '../store.ts';
+import { Tokens } from '../tokens.ts';
 
 /** An API server for tests, with programs that run in this process in place of Pods. */
 export interface TestCluster extends ApiServer {
@@ -62,6 +61,8 @@ export interface TestRequest {
   readonly headers?: OutgoingHttpHeaders;
   /** Without one, the request is a stranger's. */
   readonly token?: string;
+  /** Reads no more than that, and hangs up: a watch has no end of its own. */
+  readonly maxLines?: number;
 }
 
 /** An answer, read to its end. */
@@ -76,14 +77,14 @@ export interface TestAnswer {
 export async function send(
   cluster: TestCluster,
   path: string,
-  { method = 'GET', body, headers = {}, token }: TestRequest,
+  { method = 'GET', body, headers = {}, token, maxLines }: TestRequest,
 ): Promise<TestAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<TestAnswer>();
   const authorization = token ? { Authorization: `Bearer ${token}` } : {};
   const options = { method, ca: cluster.caPem, headers: { ...authorization, ...headers } };
   const outgoing = request(`${cluster.url}${path}`, { ...options, agent: false }, (answer) => {
     const { statusCode: status = 0, headers: received } = answer;
-    text(answer).then((all) => {
+    textOf(answer, maxLines).then((all) => {
       resolve({ status, headers: received, text: all, json: () => JSON.parse(all) as unknown });
       return undefined;
     }, reject);
@@ -91,4 +92,16 @@ export async function send(
   outgoing.on('error', reject);
   outgoing.end(body);
   return promise;
+}
+
+async function textOf(
+  answer: IncomingMessage,
+  maxLines = Number.POSITIVE_INFINITY,
+): Promise<string> {
+  let lines: string[] = [''];
+  for await (const chunk of answer.setEncoding('utf8')) {
+    lines = `${lines.join('\n')}${String(chunk)}`.split('\n');
+    if (lines.length > maxLines) return lines.slice(0, maxLines).join('\n');
+  }
+  return lines.join('\n');
 }

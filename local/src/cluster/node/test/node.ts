@@ -5,10 +5,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { silent } from '@reposure/core';
 
-import type { GivenObject, StoredObject } from '../api/object.ts';
-import { Store } from '../api/store.ts';
-import { LocalNode } from './local-node.ts';
-import type { Program, ProgramTable } from './program.ts';
+import type { GivenObject, StoredObject } from '../../api/object.ts';
+import { Store } from '../../api/store.ts';
+import { LocalNode } from '../local-node.ts';
+import type { Program, ProgramTable } from '../program.ts';
+
+/** Only what never comes takes as long; a busy machine is slow. */
+const patienceMs = 25_000;
 
 type Awaitable<T> = T | Promise<T>;
 
@@ -17,7 +20,7 @@ export interface TestNode {
   readonly store: Store;
   readonly node: LocalNode;
   readonly directory: string;
-  /** Waits until `look` finds something. @throws {Error} saying what was there instead after 10 s. */
+  /** Waits until `look` finds something. @throws {Error} saying what was there instead after 25 s. */
   until<T>(look: () => Awaitable<T | undefined | false>, what?: string): Promise<T>;
   close(): Promise<void>;
 }
@@ -78,7 +81,7 @@ async function until<T>(
   look: () => Awaitable<T | undefined | false>,
   what: string,
 ): Promise<T> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + patienceMs;
   while (Date.now() < deadline) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
@@ -87,7 +90,9 @@ async function until<T>(
   const said = ['pods', 'events'].flatMap((resource) =>
     store.peekAll(resource).map((each) => JSON.stringify(each['status'] ?? each['message'])),
   );
-  throw new Error(`Cannot see ${what} within 10 s; there is:\n${said.join('\n')}`);
+  throw new Error(
+    `Cannot see ${what} within ${patienceMs / 1000} s; there is:\n${said.join('\n')}`,
+  );
 }
 
 /** A Pod of one container that runs a script. @param more Merged into the container. */

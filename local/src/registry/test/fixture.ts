@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { digestOf, mediaTypes } from '@reposure/core/oci';
 import type { Digest } from '@reposure/core/oci';
 
-import { startRegistry } from './server.ts';
-import type { RunningRegistry, StartRegistryOptions } from './server.ts';
+import { startRegistry } from '../server.ts';
+import type { RunningRegistry, StartRegistryOptions } from '../server.ts';
 
 /** A registry on a folder of its own, for a test; disposing of it ends the one and removes the other. */
 export interface Fixture extends AsyncDisposable {

@@ -9,10 +9,9 @@ import { join } from 'node:path';
 
 import { stringify } from 'yaml';
 
+import { makeServerCertificate } from '../../certificates.ts';
 import type { ClientOptions, KubernetesClient } from '../client.ts';
 import { openCluster } from '../open-cluster.ts';
-import { makeCertificates } from './certificates.ts';
-import type { Certificates } from './certificates.ts';
 
 /** A real HTTPS server that answers as a test wants it to, with a folder for a kubeconfig. */
 export interface ApiServer extends AsyncDisposable {
@@ -20,7 +19,8 @@ export interface ApiServer extends AsyncDisposable {
   readonly port: number;
   readonly folder: string;
   readonly server: Server;
-  readonly certificates: Certificates;
+  /** The CA that its clients are to trust; PEM. */
+  readonly caPem: string;
   /** Every request so far, as `GET /path`. */
   readonly seen: readonly string[];
   /** Writes a kubeconfig with this cluster in it, and the given fields. */
@@ -41,14 +41,19 @@ export async function startApiServer(
   listener: RequestListener,
   tls: object = {},
 ): Promise<ApiServer> {
-  const certificates = await makeCertificates('cluster', ['cluster.test']);
+  const { caPem, certificatePem, keyPem } = await makeServerCertificate({
+    dnsNames: ['cluster.test'],
+    addresses: ['127.0.0.1'],
+  });
   const seen: string[] = [];
   const clients: KubernetesClient[] = [];
-  const { cert, key } = certificates;
-  const server = createServer({ cert, key, ...tls }, (request, response) => {
-    seen.push(`${request.method} ${request.url}`);
-    listener(request, response);
-  });
+  const server = createServer(
+    { cert: certificatePem, key: keyPem, ...tls },
+    (request, response) => {
+      seen.push(`${request.method} ${request.url}`);
+      listener(request, response);
+    },
+  );
   const dropConnections = tracked(server);
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as AddressInfo;
@@ -56,7 +61,7 @@ export async function startApiServer(
   const url = `https://127.0.0.1:${port}`;
   const kubeconfig: ApiServer['kubeconfig'] = async (fields = {}) => {
     const path = join(folder, 'config');
-    await writeFile(path, stringify(configOf(url, certificates.ca, fields)), { mode: 0o600 });
+    await writeFile(path, stringify(configOf(url, caPem, fields)), { mode: 0o600 });
     return path;
   };
   return {
@@ -64,7 +69,7 @@ export async function startApiServer(
     port,
     folder,
     server,
-    certificates,
+    caPem,
     seen,
     kubeconfig,
     open: async (fields, options) => {

@@ -1,0 +1,52 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+
+import { openCluster } from '@reposure/core/kubernetes';
+import type { KubernetesClient } from '@reposure/core/kubernetes';
+import { resourceTypes } from '@reposure/core/kubernetes';
+
+import { reposureOk } from './cli.ts';
+
+/** A namespace of its own in the cluster that `KUBECONFIG` names. */
+export interface RealWorld {
+  readonly kubernetes: KubernetesClient;
+  readonly namespace: string;
+  /** Of this machine, as the cluster's Pods reach it. */
+  readonly address: string;
+  /** Of a node, where node ports answer. */
+  readonly nodeAddress: string;
+  /** Runs `reposure` in the namespace. */
+  run(...words: readonly string[]): Promise<Buffer>;
+  close(): Promise<void>;
+}
+
+/** Makes the namespace. @throws {Error} if no cluster is named. */
+export async function startRealWorld(): Promise<RealWorld> {
+  const { KUBECONFIG: kubeconfig } = process.env;
+  if (!kubeconfig) throw new Error('KUBECONFIG names no cluster: these tests need a real one');
+  const kubernetes = await openCluster({ kubeconfig });
+  const { hostname, port } = new URL(kubernetes.server);
+  const namespace = `reposure-e2e-${randomBytes(4).toString('hex')}`;
+  await kubernetes.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+  return {
+    kubernetes,
+    namespace,
+    address: await localAddressTo(hostname, Number(port)),
+    nodeAddress: hostname,
+    run: (...words) => reposureOk(['-n', namespace, ...words]),
+    close: async () => {
+      await kubernetes.delete(resourceTypes.Namespace, namespace);
+      kubernetes.close();
+    },
+  };
+}
+
+/** The address from which this machine reaches the API server: the way back for its Pods. */
+async function localAddressTo(host: string, port: number): Promise<string> {
+  const socket = connect(port, host);
+  await once(socket, 'connect');
+  const { localAddress = '127.0.0.1' } = socket;
+  socket.destroy();
+  return localAddress;
+}
