@@ -1,5 +1,5 @@
 import type { Log } from '@reposure/core';
-import { NotFoundError } from '@reposure/core';
+import { InputError, NotFoundError } from '@reposure/core';
 import {
   KubernetesError,
   openCluster,
@@ -7,6 +7,7 @@ import {
   resourceTypes,
 } from '@reposure/core/kubernetes';
 import type { KubernetesClient } from '@reposure/core/kubernetes';
+import { isRegistryName } from '@reposure/core/resource';
 import type { Registry } from '@reposure/core/resource';
 import { openRoute } from '@reposure/core/surrogate';
 import type { Route, RouteChoice } from '@reposure/core/surrogate';
@@ -49,6 +50,7 @@ function line(text: string): void {
 /** A signal that fires when the person or the runner wants the command to end. */
 export function interruption(): AbortSignal {
   const controller = new AbortController();
+  // Once: whoever sends a second one does not want to wait for the tidying up.
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(name, () => controller.abort(new InterruptedError(name)));
   }
@@ -92,6 +94,11 @@ export async function getRegistry(
   { cluster, namespace, signal }: Pick<Environment, 'cluster' | 'namespace' | 'signal'>,
   name: string,
 ): Promise<Registry> {
+  if (!isRegistryName(name)) {
+    throw new InputError(
+      `Cannot find registry "${name}": no Registry has such a name; want lower-case letters, digits and - between them`,
+    );
+  }
   try {
     const registry = await cluster.find<Registry>(resourceTypes.Registry, name, namespace, signal);
     if (registry) return registry;

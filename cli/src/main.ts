@@ -10,6 +10,7 @@ import { simpleCommand } from './commands/simple.ts';
 import { tryCommand } from './commands/try.ts';
 import { versionCommand } from './commands/version.ts';
 import { InterruptedError } from './environment.ts';
+import { StandardOutputError } from './standard-output.ts';
 
 /** The whole command line. */
 export function program(name = 'reposure'): Command {
@@ -21,7 +22,6 @@ export function program(name = 'reposure'): Command {
     .option('-x, --context <name>', 'context of the kubeconfig')
     .addOption(new Option('-o, --output <format>', 'print the result as json, yaml or name'))
     .option('-v, --verbose', 'say more on standard error')
-    .showHelpAfterError('(--help shows what there is)')
     .addHelpText('after', rootExamples);
   const commands = [
     operatorCommand(),
@@ -34,7 +34,12 @@ export function program(name = 'reposure'): Command {
     completionCommand(),
   ];
   for (const command of commands) root.addCommand(command);
-  for (const command of allOf(root)) command.exitOverride();
+  for (const command of allOf(root)) {
+    command
+      .exitOverride()
+      .showHelpAfterError('(--help shows what there is)')
+      .configureHelp({ showGlobalOptions: true });
+  }
   return root;
 }
 
@@ -54,6 +59,8 @@ Examples:
  * @returns The exit status: 0 done, 1 failed, 2 wrong usage, 128 + N ended by signal N.
  */
 export async function run(name: string, words: readonly string[]): Promise<number> {
+  // Whoever writes is told by the write itself; without a listener the event ends the process.
+  process.stdout.on('error', () => {});
   try {
     // kubectl shows a plugin's help under the name that the person typed.
     await program(name === 'kubectl-reposure' ? 'kubectl reposure' : 'reposure').parseAsync(words, {
@@ -67,7 +74,8 @@ export async function run(name: string, words: readonly string[]): Promise<numbe
 
 function exitStatusOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // it has printed itself
-  if (isBrokenPipe(error)) return 1;
+  // 128 + SIGPIPE, as of a program that did not catch it.
+  if (error instanceof StandardOutputError && error.isClosed) return 141;
   process.stderr.write(`Error: ${explain(error)}\n`);
   const interrupted =
     error instanceof Error && error.cause instanceof InterruptedError ? error.cause : error;
@@ -75,11 +83,6 @@ function exitStatusOf(error: unknown): number {
     return { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }[interrupted.signalName];
   }
   return error instanceof InputError ? 2 : 1;
-}
-
-// `reposure image list | head`: nobody reads on, so there is nobody to tell.
-function isBrokenPipe(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EPIPE';
 }
 
 function allOf(command: Command): Command[] {

@@ -1,6 +1,8 @@
 import { InputError } from '@reposure/core';
 import { stringify } from 'yaml';
 
+import { writeOut } from './standard-output.ts';
+
 /** How a result is printed: for a person, or as `-o` asks. */
 export type OutputFormat = 'text' | 'json' | 'yaml' | 'name';
 
@@ -28,8 +30,11 @@ export function parseOutputFormat(text: string | undefined): OutputFormat {
   }
 }
 
-/** Prints a result on standard output. */
-export function print(format: OutputFormat, { value, names, text }: Printable): void {
+/** Prints a result on standard output. @throws {StandardOutputError} if it cannot. */
+export async function print(
+  format: OutputFormat,
+  { value, names, text }: Printable,
+): Promise<void> {
   const form: Record<OutputFormat, () => string> = {
     text: () => text,
     json: () => JSON.stringify(value, undefined, 2),
@@ -37,7 +42,7 @@ export function print(format: OutputFormat, { value, names, text }: Printable): 
     name: () => names.join('\n'),
   };
   const printed = form[format]();
-  if (printed) process.stdout.write(`${printed}\n`);
+  if (printed) await writeOut(`${printed}\n`);
 }
 
 /** Lines up columns under their headings, as kubectl does; an empty list is an empty text. */

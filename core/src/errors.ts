@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'KUBECONFIG_INVALID'
   | 'LIMIT_EXCEEDED'
   | 'NOT_FOUND'
+  | 'OUTPUT_FAILED'
   | 'PROTOCOL'
   | 'REGISTRY_RESPONSE'
   | 'TIMEOUT'

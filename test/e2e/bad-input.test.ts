@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import { startRegistry } from '@reposure/local/registry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,7 +12,7 @@ import { requestJson } from '../support/api.ts';
 import { reposure, reposureOk } from '../support/cli.ts';
 import { startEmbeddedWorld } from '../support/embedded-world.ts';
 import type { EmbeddedWorld } from '../support/embedded-world.ts';
-import { tool } from '../support/tools.ts';
+import { runProgram, tool } from '../support/tools.ts';
 
 let world: EmbeddedWorld;
 let small: Awaited<ReturnType<typeof startRegistry>>;
@@ -131,6 +133,54 @@ describe('a push of bad input names the thing and the next step', () => {
     });
     const manifest = await fetch(`http://${small.host}/v2/team/bad/manifests/1`);
     expect(manifest.status).toBe(404);
+  });
+});
+
+describe('a command that asks for what is not there says so', () => {
+  it.each([
+    [
+      'a tag',
+      ['image', 'pull', 'default', 'team/site:nope', '--to', 'oci:nowhere'],
+      /no such image/,
+    ],
+    ['a repository', ['image', 'list', 'default', 'team/none'], /no such repository/],
+    ['a registry', ['registry', 'describe', 'nobody'], /"nobody"/],
+    [
+      'a namespace',
+      ['-n', 'none', 'registry', 'create', 'x', '--provider=simple'],
+      /create namespace none/,
+    ],
+  ])('%s', async (_, words, message) => {
+    const { status, stderr, stdout } = await reposure(words, {
+      env: world.env,
+      cwd: world.directory,
+    });
+    expect(stderr).toMatch(message);
+    expect({ status, stdout: stdout.toString() }).toEqual({ status: 1, stdout: '' });
+  });
+
+  it('a registry by a name that none can have', async () => {
+    const { status, stderr } = await reposure(['image', 'list', 'No Such'], { env: world.env });
+    expect(stderr).toContain('No Such');
+    expect(status).toBe(2);
+  });
+});
+
+describe('a result that cannot be printed', () => {
+  it.skipIf(!existsSync('/dev/full'))('is a clear error, and no stack', async () => {
+    const script = fileURLToPath(new URL('../../cli/bin/reposure.js', import.meta.url));
+    const line = `${process.execPath} ${script} version > /dev/full`;
+    const { status, stderr } = await runProgram(['sh', '-c', line]);
+    expect(stderr).toMatch(/^Error: Cannot write the result to standard output: .*ENOSPC.*\n$/);
+    expect(status).toBe(1);
+  });
+
+  it('is none where nobody reads on', async () => {
+    const script = fileURLToPath(new URL('../../cli/bin/reposure.js', import.meta.url));
+    const line = `${process.execPath} ${script} completion bash | true; echo "\${PIPESTATUS[0]}"`;
+    const { stdout, stderr } = await runProgram(['bash', '-c', `sleep 0; ${line}`]);
+    expect(stderr).toBe('');
+    expect(['0\n', '141\n']).toContain(stdout.toString());
   });
 });
 

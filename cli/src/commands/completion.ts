@@ -1,5 +1,7 @@
 import { Command } from 'commander';
 
+import { writeOut } from '../standard-output.ts';
+
 const shells = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof shells)[number];
 
@@ -12,18 +14,15 @@ export function completionCommand(): Command {
     completion
       .command(shell)
       .description(`for ${shell}: ${hints[shell]}`)
-      .action(() => void process.stdout.write(scripts[shell]));
+      .action(() => writeOut(scripts[shell]));
   }
   completion
     .command('words', { hidden: true })
     .argument('[words...]')
     .allowUnknownOption()
-    .action((words: readonly string[], _, command: Command) => {
-      process.stdout.write(
-        candidatesFor(rootOf(command), words)
-          .map((word) => `${word}\n`)
-          .join(''),
-      );
+    .action(async (words: readonly string[], _, command: Command) => {
+      const found = candidatesFor(rootOf(command), words);
+      await writeOut(found.map((word) => `${word}\n`).join(''));
     });
   return completion;
 }

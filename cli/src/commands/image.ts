@@ -32,6 +32,12 @@ function count(text: string): number {
   return Number(text);
 }
 
+function atLeastOne(text: string): number {
+  const number = count(text);
+  if (number === 0) throw new InvalidArgumentError('Want a whole number, 1 or more.');
+  return number;
+}
+
 function many(text: string, earlier: readonly string[] = []): readonly string[] {
   return [...earlier, text];
 }
@@ -39,7 +45,7 @@ function many(text: string, earlier: readonly string[] = []): readonly string[] 
 function transferOptions(command: Command): Command {
   return command
     .option('--retries <n>', 'tries after the first one, for each blob and manifest', count, 5)
-    .option('--concurrency <n>', 'blobs that travel at the same time', count, 4)
+    .option('--concurrency <n>', 'blobs that travel at the same time', atLeastOne, 4)
     .option('--timeout <duration>', 'give up after so long, e.g. 90s or 10m; never by default');
 }
 

@@ -1,7 +1,9 @@
+import { InputError } from '@reposure/core';
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 
 import type { Environment } from '../environment.ts';
+import { writeOut } from '../standard-output.ts';
 
 /** The options of every `logs` command. */
 export interface LogFlags {
@@ -18,12 +20,13 @@ export function withLogOptions(command: Command): Command {
 
 /** Prints the log of one Pod on standard output. */
 export async function printLogs(
-  { cluster, namespace, signal }: Environment,
+  { cluster, namespace, format, signal }: Environment,
   pod: string,
   { follow = false, tail }: LogFlags,
 ): Promise<void> {
+  if (format !== 'text') throw new InputError(`Cannot print a log as ${format}: it is what it is`);
   const options = { follow, signal, ...(tail === undefined ? {} : { tailLines: tail }) };
-  for await (const chunk of cluster.logs(pod, namespace, options)) process.stdout.write(chunk);
+  for await (const chunk of cluster.logs(pod, namespace, options)) await writeOut(chunk);
 }
 
 function lines(text: string): number {

@@ -76,7 +76,7 @@ async function installAction(_: unknown, command: Command): Promise<void> {
       signal,
     });
     const state = flags.wait ? 'ready' : 'applied';
-    print(format, {
+    await print(format, {
       value: { namespace, deployment: names.operator, state },
       names: [`deployment.apps/${names.operator}`],
       text: `Operator ${state} in namespace "${namespace}"`,
@@ -89,7 +89,7 @@ async function uninstallAction(_: unknown, command: Command): Promise<void> {
   const timeoutMs = parseDurationMs(flags.timeout);
   await withCluster(flags, async ({ cluster, namespace, format, log, signal }) => {
     await uninstallOperator(cluster, { namespace, wait: flags.wait, timeoutMs, log, signal });
-    print(format, {
+    await print(format, {
       value: { namespace, deployment: names.operator, state: 'removed' },
       names: [`deployment.apps/${names.operator}`],
       text: `Operator removed from namespace "${namespace}"`,

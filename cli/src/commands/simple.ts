@@ -88,7 +88,7 @@ async function installAction(_: unknown, command: Command): Promise<void> {
       signal,
     });
     const state = flags.wait ? 'ready' : 'applied';
-    print(format, {
+    await print(format, {
       value: { namespace, deployment: names.simple, state, ...hosts },
       names: [`deployment.apps/${names.simple}`],
       text: [
@@ -108,7 +108,7 @@ async function uninstallAction(_: unknown, command: Command): Promise<void> {
   await withCluster(flags, async ({ cluster, namespace, format, log, signal }) => {
     const { wait, purge } = flags;
     await uninstallSimple(cluster, { namespace, wait, purge, timeoutMs, log, signal });
-    print(format, {
+    await print(format, {
       value: { namespace, deployment: names.simple, state: 'removed' },
       names: [`deployment.apps/${names.simple}`],
       text: `Simple registry removed from namespace "${namespace}"`,
@@ -120,7 +120,7 @@ async function hostAction(_: unknown, command: Command): Promise<void> {
   await withCluster(command.optsWithGlobals(), async ({ cluster, namespace, format }) => {
     const hosts = await simpleHosts(cluster, namespace);
     const host = hosts.pullHost ?? hosts.pushHost;
-    print(format, { value: { host, ...hosts }, names: [host], text: host });
+    await print(format, { value: { host, ...hosts }, names: [host], text: host });
   });
 }
 

@@ -8,9 +8,9 @@ import { parseOutputFormat, print } from '../output.ts';
 export function versionCommand(): Command {
   return new Command('version')
     .description('print the version of this program')
-    .action((_, command: Command) => {
+    .action(async (_, command: Command) => {
       const { output } = command.optsWithGlobals<GlobalOptions>();
-      print(parseOutputFormat(output), {
+      await print(parseOutputFormat(output), {
         value: { version, node: process.version, platform: `${process.platform}/${process.arch}` },
         names: [version],
         text: `reposure ${version} (Node ${process.version}, ${process.platform}/${process.arch})`,

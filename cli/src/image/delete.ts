@@ -37,7 +37,7 @@ export async function deleteAction(
       results.push(await deleteImage(route, exact, signal));
     }
     const names = results.map(nameOf);
-    print(format, {
+    await print(format, {
       value: results,
       names,
       text: names.map((name) => `Deleted ${name}`).join('\n'),

@@ -17,7 +17,7 @@ export async function listAction(
     const { route, format, log, signal } = environment;
     const images = await listImages(route, { repository: only, signal });
     if (images.length === 0) log.info(`Registry "${registryName}" has no images`);
-    print(format, {
+    await print(format, {
       value: images,
       names: images.map((image) => `${image.repository}:${image.tag}`),
       text: table(

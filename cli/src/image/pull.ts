@@ -96,7 +96,7 @@ async function archiveTo(
   const text = describeTransfer(result, `Pulled to ${to}:`);
   // Standard output carries the archive.
   if (place.endsWith(':-')) log.info(text);
-  else print(format, { value: result, names: namesOf(result), text });
+  else await print(format, { value: result, names: namesOf(result), text });
 }
 
 async function unpackTo(
@@ -113,7 +113,7 @@ async function unpackTo(
     try {
       if (to !== undefined && to !== '-') {
         await unpack(source, to, { signal, log });
-        print(format, {
+        await print(format, {
           value: result,
           names: namesOf(result),
           text: describeTransfer(result, `Unpacked to ${to}:`),

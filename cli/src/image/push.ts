@@ -52,7 +52,7 @@ export async function pushAction(command: Command): Promise<void> {
           dryRun: flags.dryRun ?? false,
         });
         view.close();
-        print(format, { value: result, names: namesOf(result), text: describePush(result) });
+        await print(format, { value: result, names: namesOf(result), text: describePush(result) });
       } finally {
         view.close();
         await source.close();

@@ -11,6 +11,7 @@ import type { Command } from 'commander';
 
 import { interruption, logTo } from '../environment.ts';
 import type { GlobalOptions } from '../environment.ts';
+import { writeOut } from '../standard-output.ts';
 
 /** An embedded cluster in which our own image is this checkout. */
 export async function startLocalCluster(options: {
@@ -69,7 +70,7 @@ export async function localRegistryAction(options: LocalRegistryFlags): Promise<
   const { directory, port, address } = options;
   const registry = await startRegistry({ directory, port, host: address });
   try {
-    process.stdout.write(`${registry.host}\n`);
+    await writeOut(`${registry.host}\n`);
     process.stderr.write(
       `OCI registry at http://${registry.host}, blobs in ${directory}; Ctrl-C ends it\n`,
     );

@@ -18,6 +18,7 @@ import type { Command } from 'commander';
 
 import { interruption } from '../environment.ts';
 import type { GlobalOptions } from '../environment.ts';
+import { writeOut } from '../standard-output.ts';
 import { startLocalCluster, writeKubeconfig } from './actions.ts';
 import { digestAt } from './direct-look.ts';
 
@@ -41,9 +42,9 @@ export async function tryAction(command: Command): Promise<void> {
     cluster = await step('Start a Kubernetes API in this process', () => startLocalCluster(flags));
     const kubeconfig = join(directory, 'kubeconfig');
     await writeKubeconfig(kubeconfig, cluster.kubeconfig);
-    say(`      ${cluster.url}; its Pods are processes of this machine`);
+    await say(`      ${cluster.url}; its Pods are processes of this machine`);
     await trial(kubeconfig, directory, signal);
-    say(`\nAll of it worked, in ${((performance.now() - startedMs) / 1000).toFixed(1)} s.`);
+    await say(`\nAll of it worked, in ${((performance.now() - startedMs) / 1000).toFixed(1)} s.`);
     if (flags.keep) await keep(kubeconfig, signal);
   } finally {
     await cluster?.close();
@@ -69,7 +70,7 @@ async function trial(kubeconfig: string, directory: string, signal: AbortSignal)
         signal,
       }),
     );
-    say(`      Pods push to ${registry.status?.pushHost ?? ''}, nodes pull from ${pullHost}`);
+    await say(`      Pods push to ${registry.status?.pushHost ?? ''}, nodes pull from ${pullHost}`);
     const route = await openRoute({ kubernetes, registry, route: 'exec', signal });
     try {
       await transfer(route, { directory, kubernetes, registry, pullHost, signal });
@@ -98,12 +99,13 @@ async function transfer(route: Route, { directory, pullHost, signal }: Trial): P
     push(route, source, destination, { signal }),
   );
   await source.close();
-  say(
+  await say(
     `      ${describeBytes(pushed.bytes.transferred)} travelled, then ${describeBytes(again.bytes.transferred)}`,
   );
 
   const images = await step('List what the registry has', () => listImages(route, { signal }));
-  for (const { repository, tag, digest } of images) say(`      ${repository}:${tag}  ${digest}`);
+  for (const { repository, tag, digest } of images)
+    await say(`      ${repository}:${tag}  ${digest}`);
 
   const sink = await openSink(`oci:${join(directory, 'pulled')}`);
   const pulled = await step('Pull it again', () =>
@@ -113,7 +115,7 @@ async function transfer(route: Route, { directory, pullHost, signal }: Trial): P
     digestAt(`http://${pullHost}`, destination.repository, '1.2.3'),
   );
   const digests = { sent: pushed.digest, pulled: pulled.digest, 'in the registry': look };
-  for (const [where, digest] of Object.entries(digests)) say(`      ${digest}  ${where}`);
+  for (const [where, digest] of Object.entries(digests)) await say(`      ${digest}  ${where}`);
   if (new Set(Object.values(digests)).size !== 1) {
     throw new TrialError('Cannot finish: these digests differ, and must not');
   }
@@ -128,7 +130,7 @@ async function makeFolder(folder: string): Promise<string> {
 }
 
 async function keep(kubeconfig: string, signal: AbortSignal): Promise<void> {
-  say(`
+  await say(`
 The cluster stays until you press Ctrl-C. In another terminal:
 
   export KUBECONFIG=${kubeconfig}
@@ -142,10 +144,10 @@ The cluster stays until you press Ctrl-C. In another terminal:
 async function step<T>(title: string, work: () => Promise<T>): Promise<T> {
   const startedMs = performance.now();
   const result = await work();
-  say(`${((performance.now() - startedMs) / 1000).toFixed(1).padStart(4)} s  ${title}`);
+  await say(`${((performance.now() - startedMs) / 1000).toFixed(1).padStart(4)} s  ${title}`);
   return result;
 }
 
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
+function say(line: string): Promise<void> {
+  return writeOut(`${line}\n`);
 }

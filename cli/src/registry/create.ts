@@ -49,7 +49,7 @@ export async function createAction(name: string, _: unknown, command: Command): 
       log,
       signal,
     });
-    print(format, {
+    await print(format, {
       value: registry,
       names: [`registry.reposure.puccini.cloud/${name}`],
       text: `Registry "${name}" ${outcome}${flags.wait ? ' and ready' : ''} in namespace "${namespace}"`,

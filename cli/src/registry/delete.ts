@@ -12,7 +12,7 @@ export async function deleteAction(name: string, _: unknown, command: Command): 
   const timeoutMs = parseDurationMs(flags.timeout);
   await withCluster(flags, async ({ cluster, namespace, format, log, signal }) => {
     await deleteRegistry(cluster, { name, namespace, wait: flags.wait, timeoutMs, log, signal });
-    print(format, {
+    await print(format, {
       value: { name, namespace, state: 'deleted' },
       names: [`registry.reposure.puccini.cloud/${name}`],
       text: `Registry "${name}" deleted from namespace "${namespace}"`,

@@ -16,7 +16,7 @@ export async function describeAction(name: string, _: unknown, command: Command)
     const registry = await getRegistry(environment, name);
     const podName = names.surrogatePod(name);
     const pod = await cluster.find<Pod>(resourceTypes.Pod, podName, namespace, signal);
-    print(format, {
+    await print(format, {
       value: registry,
       names: [`registry.reposure.puccini.cloud/${name}`],
       text: describe(registry, pod ? describePod(pod) : `Pod ${podName} does not exist`),

@@ -28,7 +28,7 @@ export async function infoAction(
   await withCluster(command.optsWithGlobals(), async (environment) => {
     const registry = await getRegistry(environment, name);
     const text = await valueOf(registry, field, environment.cluster);
-    print(environment.format, { value: { [field]: text }, names: [text], text });
+    await print(environment.format, { value: { [field]: text }, names: [text], text });
   });
 }
 

@@ -16,7 +16,7 @@ export async function listAction(_: unknown, command: Command): Promise<void> {
     if (items.length === 0) {
       log.info(flags.allNamespaces ? 'No registries' : `No registries in namespace "${namespace}"`);
     }
-    print(format, {
+    await print(format, {
       value: items,
       names: items.map(({ metadata }) => `registry.reposure.puccini.cloud/${metadata.name}`),
       text: table(

@@ -9,7 +9,7 @@ import { print } from '../output.ts';
 export async function roleAction(name: string, _: unknown, command: Command): Promise<void> {
   await withCluster(command.optsWithGlobals(), async (environment) => {
     const role = execRoleOf(await getRegistry(environment, name));
-    print(environment.format, {
+    await print(environment.format, {
       value: role,
       names: [`role.rbac.authorization.k8s.io/${role.metadata.name}`],
       text: stringify(role).trimEnd(),

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import { InputError, NotFoundError, TimeoutError } from '../errors.ts';
+import { NotFoundError, TimeoutError } from '../errors.ts';
 import { KubernetesError, resourceTypes, waitFor } from '../kubernetes/index.ts';
 import type { KubernetesClient } from '../kubernetes/index.ts';
 import { silent } from '../log.ts';
@@ -77,10 +77,11 @@ async function createOrExplain(
   } catch (error) {
     if (!(error instanceof KubernetesError) || !error.isNotFound) throw error;
     const { name, namespace } = registry.metadata;
-    throw new InputError(
-      `Cannot create Registry ${namespace}/${name}: the cluster knows no Registries, or no namespace "${namespace}"; install the operator: reposure operator install -n ${namespace}`,
-      { cause: error },
-    );
+    // The API says the same status for both; only its words tell them apart.
+    const step = error.message.includes(`namespaces "${namespace}"`)
+      ? `there is no namespace "${namespace}"; make it with kubectl create namespace ${namespace}`
+      : `the cluster knows no Registries; install the operator with reposure operator install -n ${namespace}`;
+    throw new NotFoundError(`Cannot create Registry ${namespace}/${name}: ${step}`);
   }
 }
 
@@ -127,7 +128,7 @@ export async function waitForRegistry(
     const pod = await findPod(kubernetes, names.surrogatePod(name), namespace);
     const clauses = [
       error.message,
-      ...(pod ? [describePod(pod)] : []),
+      ...(pod && !error.message.includes(describePod(pod)) ? [describePod(pod)] : []),
       `see: reposure registry describe ${name} -n ${namespace}`,
     ];
     throw new TimeoutError(clauses.join('; '), { cause: error });

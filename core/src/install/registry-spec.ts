@@ -45,7 +45,9 @@ export function registrySpecOf(input: RegistryInput): RegistrySpec {
     refuse('want exactly one of --provider, --host and --service');
   }
   if (provider !== undefined && !providerNames.includes(provider)) {
-    refuse(`there is no provider "${provider}"; want one of ${providerNames.join(', ')}`);
+    refuse(
+      `there is no provider "${provider}"; want simple, or the registry by --host or --service`,
+    );
   }
   for (const [flag, value] of Object.entries({ '--host': host, '--pull-host': input.pullHost })) {
     if (value !== undefined && !isHost(value)) refuse(`${flag} wants host[:port]`);

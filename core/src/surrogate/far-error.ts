@@ -104,6 +104,7 @@ const codes: Record<ErrorCode, true> = {
   KUBECONFIG_INVALID: true,
   LIMIT_EXCEEDED: true,
   NOT_FOUND: true,
+  OUTPUT_FAILED: true,
   PROTOCOL: true,
   REGISTRY_RESPONSE: true,
   TIMEOUT: true,

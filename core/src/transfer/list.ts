@@ -1,5 +1,6 @@
+import { NotFoundError } from '../errors.ts';
 import type { Digest } from '../oci/index.ts';
-import { RegistryClient } from '../registry/index.ts';
+import { RegistryClient, RegistryError } from '../registry/index.ts';
 import type { Route } from '../surrogate/index.ts';
 import { mapConcurrently } from './concurrency.ts';
 import { questionsAtOnce } from './options.ts';
@@ -16,7 +17,8 @@ export interface ListedImage {
  * What a registry holds under tags, by repository and tag in the registry's order.
  *
  * @param options.repository Only this one: needs no right to the catalog.
- * @throws {RegistryError} if the repository does not exist, or the registry keeps its catalog to itself.
+ * @throws {NotFoundError} if the registry has no such repository.
+ * @throws {RegistryError} if the registry keeps its catalog to itself.
  */
 export async function listImages(
   route: Route,
@@ -38,7 +40,15 @@ async function listTags(
   repository: string,
   signal?: AbortSignal,
 ): Promise<ListedImage[]> {
-  const tags = await Array.fromAsync(client.listTags(repository, signal));
+  const tags = await Array.fromAsync(client.listTags(repository, signal)).catch(
+    (cause: unknown) => {
+      if (!(cause instanceof RegistryError) || !cause.isNotFound) throw cause;
+      throw new NotFoundError(
+        `Cannot list ${repository}: the registry has no such repository; without a repository, all of them are listed`,
+        { cause },
+      );
+    },
+  );
   const images = await mapConcurrently(tags, questionsAtOnce, async (tag) => {
     const found = await client.statManifest(repository, tag, signal);
     return found && { repository, tag, digest: found.digest, mediaType: found.mediaType };

@@ -12,7 +12,7 @@ import {
   verified,
 } from '../oci/index.ts';
 import type { Descriptor, Document, Platform, Target } from '../oci/index.ts';
-import { RegistryClient } from '../registry/index.ts';
+import { RegistryClient, RegistryError } from '../registry/index.ts';
 import type { Route } from '../surrogate/index.ts';
 import { mapConcurrently } from './concurrency.ts';
 import { referencesOf } from './destination.ts';
@@ -99,7 +99,9 @@ class Pull {
   /** The manifest or index that is asked for, or the one image of it for the platform. */
   async root(): Promise<Descriptor> {
     const { tag, digest } = this.target;
-    const document = await this.#document(digest ?? tag ?? 'latest');
+    const document = await this.#document(digest ?? tag ?? 'latest').catch((error: unknown) => {
+      throw error instanceof RegistryError && error.isNotFound ? this.#nothingThere(error) : error;
+    });
     const { platform } = this.#options;
     return platform ? this.#chosen(document, platform) : document.descriptor;
   }
@@ -173,6 +175,13 @@ class Pull {
     // By digest only: a tag may be moved while we pull, and the image must be one.
     this.#documents.set(document.descriptor.digest, document);
     return document;
+  }
+
+  #nothingThere(cause: RegistryError): NotFoundError {
+    return new NotFoundError(
+      `Cannot pull ${describeReference(this.target)}: the registry has no such image; \`reposure image list\` shows what it has`,
+      { cause },
+    );
   }
 
   #chosen(document: Document, platform: Platform): Descriptor {
