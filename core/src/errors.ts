@@ -6,6 +6,7 @@ export type ErrorCode =
   | 'CONTENT_INVALID'
   | 'CONTENT_MISMATCH'
   | 'CONTENT_NOT_FOUND'
+  | 'DISK_FULL'
   | 'EXEC_FAILED'
   | 'INPUT_INVALID'
   | 'KUBECONFIG_INVALID'

@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
 import { InputError } from '@reposure/core';
-import { openSink, openSource, singleFileOf, unpack } from '@reposure/core/content';
+import {
+  assertUnpackable,
+  openSink,
+  openSource,
+  singleFileOf,
+  unpack,
+} from '@reposure/core/content';
 import type { Sink } from '@reposure/core/content';
 import { hostPlatform, parsePlatform } from '@reposure/core/oci';
 import type { Platform, Target } from '@reposure/core/oci';
@@ -105,13 +111,16 @@ async function unpackTo(
   fetch: Fetch,
   { format, signal, log }: Environment,
 ): Promise<void> {
+  const isFolder = to !== undefined && to !== '-';
+  // Before anything travels.
+  if (isFolder) await assertUnpackable(to);
   const temporary = await mkdtemp(join(tmpdir(), 'reposure-pull-'));
   try {
     const layout = `oci:${join(temporary, 'layout')}`;
     const result = await fetch(await openSink(layout, { signal }), platform ?? hostPlatform());
     const source = await openSource(layout, { signal, log });
     try {
-      if (to !== undefined && to !== '-') {
+      if (isFolder) {
         await unpack(source, to, { signal, log });
         await print(format, {
           value: result,

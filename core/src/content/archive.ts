@@ -1,6 +1,8 @@
 import { InputError } from '../errors.ts';
+import { ContentInvalidError } from '../oci/index.ts';
 import type { Compression } from '../oci/index.ts';
 import type { Source } from './content.ts';
+import { TruncatedError } from './cursor.ts';
 import { dockerManifestFile } from './docker-manifest.ts';
 import { dockerSource } from './docker-source.ts';
 import { readFileFrom } from './file-bytes.ts';
@@ -44,6 +46,26 @@ export async function probe(path: string, what: string): Promise<Probe> {
 }
 
 /**
+ * Whether a packed file ends inside its stream. One that only begins like a packed one does not.
+ *
+ * @param compression As {@link probe} told it.
+ */
+export async function isCut(
+  { path, what }: NamedFile,
+  compression: Compression,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  if (compression === 'none') return false;
+  try {
+    for await (const _ of unpacked(readFileFrom(path, 0, signal), compression, what));
+    return false;
+  } catch (error) {
+    signal?.throwIfAborted();
+    return error instanceof TruncatedError;
+  }
+}
+
+/**
  * Opens a tar, packed or not, that holds images.
  *
  * @throws {ContentInvalidError} if it is truncated or corrupt.
@@ -80,10 +102,13 @@ async function imageIn(
   const wanted = kind
     ? { 'oci-archive': indexFile, 'docker-archive': dockerManifestFile }[kind]
     : '';
+  if (!files.isComplete) {
+    throw new ContentInvalidError(
+      `Cannot read ${what}: the archive has no manifest and no end mark, so it is truncated; want the whole file`,
+    );
+  }
   throw new InputError(
-    files.isComplete
-      ? `Cannot read ${what}: the archive has no manifest (${wanted || `${indexFile} or ${dockerManifestFile}`}); to push it as a plain file write file:${path}`
-      : `Cannot read ${what}: the archive has no manifest and no end mark, so it is truncated; want the whole file`,
+    `Cannot read ${what}: the archive has no manifest (${wanted || `${indexFile} or ${dockerManifestFile}`}); to push it as a plain file write file:${path}`,
   );
 }
 

@@ -67,7 +67,9 @@ async function tarOf(
   });
   if (found.isDirectory()) return tarOfFolder(path, options);
   if (found.isFile()) return tarOfFile(path, title, options);
-  throw new InputError(`Cannot read ${path}: it is neither a file nor a folder`);
+  throw new InputError(
+    `Cannot read ${path}: it is neither a file nor a folder; want one of them, or write - for an archive on standard input`,
+  );
 }
 
 function configOf({ os, architecture, variant }: Platform, diffId: string): Uint8Array {

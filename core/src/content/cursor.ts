@@ -135,9 +135,12 @@ export class FileCursor implements Cursor {
   }
 }
 
+/** Content ends too early. */
+export class TruncatedError extends ContentInvalidError {}
+
 /** Says that content ends too early. */
-export function truncated({ what, position }: Cursor, missing: number): ContentInvalidError {
-  return new ContentInvalidError(
+export function truncated({ what, position }: Cursor, missing: number): TruncatedError {
+  return new TruncatedError(
     `Cannot read ${what}: it is truncated, at least ${missing} bytes are missing after byte ${position}; want the whole file`,
   );
 }

@@ -63,7 +63,9 @@ export async function openFile(path: string, what = path): Promise<FileHandle> {
     // Asked first: to open a named pipe would wait for somebody who writes to it.
     const found = await stat(path);
     if (!found.isFile()) {
-      throw new InputError(`Cannot read ${what}: it is not a regular file`);
+      throw new InputError(
+        `Cannot read ${what}: it is not a regular file; want one, or write - for an archive on standard input`,
+      );
     }
     return await open(path, 'r');
   } catch (error) {

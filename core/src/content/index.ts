@@ -1,4 +1,5 @@
 export type { ReadOptions, Sink, Source } from './content.ts';
+export { DiskFullError } from './disk-full.ts';
 export { ContentNotFoundError } from './not-found.ts';
 export { openSink } from './open-sink.ts';
 export type { OpenSinkOptions, SinkKind } from './open-sink.ts';
@@ -9,3 +10,4 @@ export type { SingleFile } from './single-file.ts';
 export { unpack } from './unpack.ts';
 export type { Unpacked, UnpackOptions } from './unpack.ts';
 export type { UnpackLimits } from './unpack-limits.ts';
+export { assertUnpackable } from './unpack-staging.ts';

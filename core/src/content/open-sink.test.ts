@@ -210,6 +210,17 @@ describe('oci-archive:FILE', () => {
     });
   });
 
+  it.skipIf(process.platform !== 'linux')(
+    'does not call a folder missing that is there',
+    async () => {
+      const failure = await failureOf(openSink('oci-archive:/proc/out.tar', temporary()));
+      expect(failure).toMatchObject({
+        code: 'INPUT_INVALID',
+        message: expect.stringMatching(/no file can be made in \/proc;/),
+      });
+    },
+  );
+
   it.each(['-', 'oci-archive:-', 'docker-archive:-'])(
     'goes to standard output whole: %s',
     async (text) => {

@@ -3,6 +3,8 @@ import type { Writable } from 'node:stream';
 import { InputError } from '../errors.ts';
 import type { Platform } from '../oci/index.ts';
 import type { Sink } from './content.ts';
+import { writing } from './disk-full.ts';
+import type { Place } from './disk-full.ts';
 import { dockerArchiveSink } from './docker-archive-sink.ts';
 import { layoutKinds, parseLocation } from './location.ts';
 import type { LayoutKind } from './location.ts';
@@ -38,16 +40,25 @@ export async function openSink(text: string, options: OpenSinkOptions = {}): Pro
   const { kind, path, name } = text === '-' ? standardOutput : parseLocation(text);
   if (kind === 'bare' || kind === 'file' || path === '') throw unknownSink(text);
   const { signal } = options;
-  if (kind === 'oci') return ending(await ociFolderSink(path, { name, signal }));
+  if (kind === 'oci') {
+    const place = { path };
+    const sink = await writing(place, () => ociFolderSink(path, { name, signal }));
+    return ending(sink, { blobs: place, whole: place });
+  }
   const description = `${kind}:${path}`;
   const temporary = await TemporaryFolder.make(options.temporaryDirectory);
+  const whole: Place = path === '-' ? temporary.place : { path };
   try {
-    const output = await outputAt(path, temporary, options);
-    return ending(
-      kind === 'docker-archive'
-        ? await dockerArchiveSink(output, { ...options, description, name, temporary })
-        : await ociArchiveSink(withTemporary(output, temporary), { description, name, signal }),
-    );
+    return await writing(whole, async () => {
+      const output = await outputAt(path, temporary, options);
+      if (kind === 'docker-archive') {
+        const sink = await dockerArchiveSink(output, { ...options, description, name, temporary });
+        return ending(sink, { blobs: temporary.place, whole });
+      }
+      const archive = withTemporary(output, temporary);
+      const sink = await ociArchiveSink(archive, { description, name, signal });
+      return ending(sink, { blobs: whole, whole });
+    });
   } catch (error) {
     await temporary.remove();
     throw error;
@@ -66,14 +77,20 @@ function outputAt(
   return outputStream(stdout, temporary, signal);
 }
 
-function ending(sink: Sink): Sink {
+/** Where a sink keeps what arrives, and where it puts it all together. */
+interface Places {
+  readonly blobs: Place;
+  readonly whole: Place;
+}
+
+function ending(sink: Sink, { blobs, whole }: Places): Sink {
   return {
     description: sink.description,
     has: (descriptor) => sink.has(descriptor),
-    write: (descriptor, content) => sink.write(descriptor, content),
+    write: (descriptor, content) => writing(blobs, () => sink.write(descriptor, content)),
     commit: async (root, name) => {
       try {
-        await sink.commit(root, name);
+        await writing(whole, () => sink.commit(root, name));
       } catch (error) {
         await sink.abort();
         throw error;

@@ -1,4 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { Readable } from 'node:stream';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 
 import { describe, expect, it } from 'vitest';
@@ -158,7 +161,7 @@ describe('openSource()', () => {
       'cut between two entries',
       docker.subarray(0, 1024),
       /no end mark, so it is truncated/,
-      'INPUT_INVALID',
+      'CONTENT_INVALID',
     ],
     ['cut, of gzip', gzipSync(docker).subarray(0, -30), /app\.tar.*truncated/, 'CONTENT_INVALID'],
     [
@@ -181,6 +184,60 @@ describe('openSource()', () => {
     ['nothing', Buffer.alloc(0)],
   ])('refuses %s on standard input', async (_, bytes) => {
     expect(await refusal('-', { stdin: inChunks(bytes) })).toMatchObject({ code: 'INPUT_INVALID' });
+  });
+
+  it('ends at once when asked to while standard input is silent', async () => {
+    const controller = new AbortController();
+    // Asked for bytes, it has none, and the user gives up.
+    const stdin = new Readable({ read: () => controller.abort(new Error('enough')) });
+    const failure = await refusal('-', { stdin, signal: controller.signal });
+    expect(failure).toBe(controller.signal.reason);
+    expect(stdin.destroyed).toBe(true);
+  });
+
+  it('refuses the name of an image where there are no names', async () => {
+    writeFileSync(folder('hello.txt'), 'hello');
+    mkdirSync(folder('some'));
+    for (const text of [folder('hello.txt'), `file:${folder('hello.txt')}`, folder('some')]) {
+      expect(await refusal(text, { name: 'nope' })).toMatchObject({
+        code: 'INPUT_INVALID',
+        message: expect.stringMatching(/image "nope" .*has no named images/),
+      });
+    }
+  });
+
+  it.skipIf(process.platform === 'win32')('says what to write for a pipe', async () => {
+    execFileSync('mkfifo', [folder('pipe')]);
+    for (const text of ['', 'file:', 'docker-archive:'].map((kind) => kind + folder('pipe'))) {
+      expect(await refusal(text)).toMatchObject({
+        code: 'INPUT_INVALID',
+        message: expect.stringMatching(/write - for .*standard input/),
+      });
+    }
+  });
+
+  const notes = randomBytes(5000);
+  it.each([
+    ['gzip', gzipSync(notes)],
+    ['gzip, very short,', gzipSync('notes')],
+    ['zstd', zstdCompressSync(notes)],
+  ])('does not take %s that is cut for a file, unless told', async (_, bytes) => {
+    const path = folder('notes.bin');
+    const file = async (source: Source): Promise<string | undefined> =>
+      (await singleFileOf(source))?.name;
+    writeFileSync(path, bytes);
+    expect(await look(path, file)).toBe('notes.bin');
+    writeFileSync(path, bytes.subarray(0, -6));
+    expect(await refusal(path)).toMatchObject({
+      code: 'CONTENT_INVALID',
+      message: expect.stringMatching(/notes\.bin: .*truncated.*write file:.*notes\.bin to push it/),
+    });
+    expect(await look(`file:${path}`, file)).toBe('notes.bin');
+    const stdin = inChunks(bytes.subarray(0, -6), 500);
+    expect(await refusal('-', { stdin })).toMatchObject({
+      code: 'CONTENT_INVALID',
+      message: expect.stringMatching(/standard input: .*truncated; want the whole file$/),
+    });
   });
 
   it('finds a path with colons in it, with and without a name behind', async () => {

@@ -4,8 +4,9 @@ import type { ByteStream } from '../bytes.ts';
 import { InputError } from '../errors.ts';
 import { silent } from '../log.ts';
 import type { Log } from '../log.ts';
+import { ContentInvalidError } from '../oci/index.ts';
 import type { Platform } from '../oci/index.ts';
-import { openArchive, probe } from './archive.ts';
+import { isCut, openArchive, probe } from './archive.ts';
 import { artifactSource } from './artifact-source.ts';
 import type { Source } from './content.ts';
 import { readingError } from './file-bytes.ts';
@@ -39,6 +40,7 @@ export interface OpenSourceOptions {
  * @throws {InputError} if it cannot be told which image is meant.
  * @throws {ContentInvalidError} if it is truncated or corrupt.
  * @throws {ContentMismatchError} if something in it is not what its digest says.
+ * @throws {DiskFullError} if there is no room for what must be unpacked or packed first.
  */
 export async function openSource(text: string, options: OpenSourceOptions = {}): Promise<Source> {
   const location = await findLocation(text);
@@ -113,6 +115,12 @@ async function openBare(path: string, opening: Opening, name?: string): Promise<
   if (found.isTar || /\.(?:tar|tar\.gz|tgz|tar\.zst)$/i.test(path)) {
     return openArchive(file, archiveOptions(opening, name));
   }
+  if (await isCut(file, found.compression, opening.options.signal)) {
+    const otherwise = path === '-' ? '' : `, or write file:${path} to push it as it is`;
+    throw new ContentInvalidError(
+      `Cannot read ${file.what}: its ${found.compression} stream is truncated; want the whole file${otherwise}`,
+    );
+  }
   if (path !== '-') return artifact(path, opening);
   throw new InputError(
     `Cannot read standard input: it is ${found.isEmpty ? 'empty' : 'not a tar archive'}; want what docker save, podman save or an OCI archive has, or write it to a file and name that`,
@@ -128,8 +136,13 @@ async function openLayout(path: string, { text }: Opening, name?: string): Promi
   );
 }
 
-function artifact(path: string, { temporary, options }: Opening): Promise<Source> {
-  const { log = silent, platforms = [], signal } = options;
+async function artifact(path: string, { temporary, options }: Opening): Promise<Source> {
+  const { log = silent, name, platforms = [], signal } = options;
+  if (name !== undefined) {
+    throw new InputError(
+      `Cannot find image "${name}" in ${path}: a plain file or folder has no named images; leave the name out`,
+    );
+  }
   return artifactSource(path, { temporary, log, signal, platform: platforms[0] });
 }
 

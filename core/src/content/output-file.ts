@@ -6,6 +6,7 @@ import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
 import { InputError } from '../errors.ts';
+import { writing } from './disk-full.ts';
 import { codeOf, readRange } from './file-bytes.ts';
 import type { TemporaryFolder } from './temporary.ts';
 
@@ -26,8 +27,8 @@ export async function outputFile(path: string): Promise<OutputFile> {
   const target = await targetOf(path);
   // In the same folder: a rename is one step only within a file system.
   const partial = join(dirname(target), `.reposure-${randomUUID()}`);
-  const handle = await open(partial, 'wx+').catch((error: unknown) => {
-    throw creationError(error, path);
+  const handle = await open(partial, 'wx+').catch(async (error: unknown) => {
+    throw await creationError(error, path);
   });
   return {
     handle,
@@ -54,7 +55,10 @@ export async function outputStream(
     publish: async (size) => {
       const content = readRange(handle, { start: 0, end: size, signal });
       try {
-        await pipeline(content, output, { end: false, ...(signal ? { signal } : {}) });
+        // The stream may be a file on a disk of its own.
+        await writing({ path: 'standard output' }, () =>
+          pipeline(content, output, { end: false, ...(signal ? { signal } : {}) }),
+        );
       } finally {
         await handle.close();
       }
@@ -75,11 +79,17 @@ async function targetOf(path: string): Promise<string> {
   );
 }
 
-function creationError(error: unknown, path: string): unknown {
+async function creationError(error: unknown, path: string): Promise<unknown> {
+  const folder = dirname(path);
   switch (codeOf(error)) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return new InputError(`Cannot write ${path}: there is no folder ${dirname(path)}`);
+      // Some folders of the system take no files, and say it this way.
+      return new InputError(
+        (await isFolder(folder))
+          ? `Cannot write ${path}: no file can be made in ${folder}; want a file in another folder`
+          : `Cannot write ${path}: there is no folder ${folder}`,
+      );
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
@@ -87,4 +97,9 @@ function creationError(error: unknown, path: string): unknown {
     default:
       return error;
   }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.isDirectory() ?? false;
 }

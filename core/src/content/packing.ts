@@ -3,6 +3,7 @@ import { createGunzip, createGzip } from 'node:zlib';
 import type { ByteStream } from '../bytes.ts';
 import { ContentInvalidError } from '../oci/index.ts';
 import type { Compression } from '../oci/index.ts';
+import { TruncatedError } from './cursor.ts';
 import { codeOf } from './file-bytes.ts';
 import { piped } from './piped.ts';
 import { isSkippableMagic, unpackedZstd } from './zstd.ts';
@@ -47,11 +48,12 @@ export async function* unpacked(
 function unpackingError(error: unknown, compression: Compression, what: string): unknown {
   const code = codeOf(error);
   if (!/^(?:Z_|ZSTD_)/.test(code)) return error;
-  const state = code === 'Z_BUF_ERROR' ? 'is truncated' : 'is corrupt';
-  return new ContentInvalidError(
-    `Cannot unpack ${what}: its ${compression} stream ${state}; want the whole file as it was written`,
-    { cause: error },
-  );
+  const isTruncated = code === 'Z_BUF_ERROR';
+  const state = isTruncated ? 'is truncated' : 'is corrupt';
+  const message = `Cannot unpack ${what}: its ${compression} stream ${state}; want the whole file as it was written`;
+  return isTruncated
+    ? new TruncatedError(message, { cause: error })
+    : new ContentInvalidError(message, { cause: error });
 }
 
 /**

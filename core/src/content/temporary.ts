@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { ByteStream } from '../bytes.ts';
+import { writing } from './disk-full.ts';
+import type { Place } from './disk-full.ts';
 import { writeFrom } from './file-bytes.ts';
 
 /** A folder of our own for what cannot be held in memory; only this user may read it. */
@@ -16,7 +18,16 @@ export class TemporaryFolder {
 
   /** @param parent An existing folder; the system's own by default. */
   static async make(parent = tmpdir()): Promise<TemporaryFolder> {
-    return new TemporaryFolder(await mkdtemp(join(parent, 'reposure-')));
+    const place = { path: parent, isTemporary: true };
+    return writing(
+      place,
+      async () => new TemporaryFolder(await mkdtemp(join(parent, 'reposure-'))),
+    );
+  }
+
+  /** What the folder is called if there is no room in it. */
+  get place(): Place {
+    return { path: this.path, isTemporary: true };
   }
 
   /** A path in the folder that nobody else gets. */
@@ -27,13 +38,15 @@ export class TemporaryFolder {
   /** Puts a stream into a new file, 0600, and returns its path. */
   async spool(content: ByteStream, signal?: AbortSignal): Promise<string> {
     const path = this.next();
-    const handle = await open(path, 'wx', 0o600);
-    try {
-      await writeFrom(handle, 0, abortable(content, signal));
-    } finally {
-      await handle.close();
-    }
-    return path;
+    return writing(this.place, async () => {
+      const handle = await open(path, 'wx', 0o600);
+      try {
+        await writeFrom(handle, 0, abortable(content, signal));
+      } finally {
+        await handle.close();
+      }
+      return path;
+    });
   }
 
   async remove(): Promise<void> {
@@ -41,14 +54,48 @@ export class TemporaryFolder {
   }
 }
 
-/** Stops between two chunks once the signal says so. */
+/**
+ * Stops as soon as the signal says so, also while the stream is silent: standard input may be so for
+ * ever. It is destroyed then, if it can be.
+ */
 export async function* abortable(
   content: ByteStream,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array, void> {
-  signal?.throwIfAborted();
-  for await (const chunk of content) {
-    signal?.throwIfAborted();
-    yield chunk;
+  if (!signal) return yield* content;
+  signal.throwIfAborted();
+  const iterator = content[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const { value, done } = await nextOf(iterator, signal);
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    if (signal.aborted) abandon(content, iterator);
+    else await iterator.return?.();
   }
+}
+
+/** What comes next, unless the signal comes first. */
+async function nextOf<T>(
+  iterator: AsyncIterator<T>,
+  signal: AbortSignal,
+): Promise<IteratorResult<T>> {
+  const { promise, resolve, reject } = Promise.withResolvers<IteratorResult<T>>();
+  const stop = (): void => reject(signal.reason);
+  signal.throwIfAborted();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    iterator.next().then(resolve, reject);
+    return await promise;
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+/** Lets go of a stream without waiting: a generator ends only after the read that it waits for. */
+function abandon(content: ByteStream, iterator: AsyncIterator<Uint8Array>): void {
+  if ('destroy' in content && typeof content.destroy === 'function') content.destroy();
+  else iterator.return?.().catch(() => {});
 }

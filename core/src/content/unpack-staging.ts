@@ -19,7 +19,8 @@ export class UnpackStaging {
 
   /** @throws {InputError} if there is something in the folder, or it is a file. */
   static async begin(folder: string): Promise<UnpackStaging> {
-    const isNew = await prepared(folder);
+    const isNew = await isMissing(folder);
+    if (isNew) await mkdir(folder, { recursive: true });
     // Inside, not beside: the folder may be a mounted volume, and a rename cannot leave one.
     return new UnpackStaging(folder, await mkdtemp(join(folder, '.reposure-')), isNew);
   }
@@ -37,15 +38,21 @@ export class UnpackStaging {
   }
 }
 
-/** @returns Whether the folder is new. */
-async function prepared(folder: string): Promise<boolean> {
+/**
+ * Refuses a folder that `unpack` would refuse, before anything is fetched for it.
+ *
+ * @throws {InputError} if there is something in the folder, or it is a file.
+ */
+export async function assertUnpackable(directory: string): Promise<void> {
+  await isMissing(directory);
+}
+
+/** @returns Whether the folder is not there yet; else it is empty. */
+async function isMissing(folder: string): Promise<boolean> {
   try {
     if ((await readdir(folder)).length === 0) return false;
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') {
-      await mkdir(folder, { recursive: true });
-      return true;
-    }
+    if (codeOf(error) === 'ENOENT') return true;
     if (codeOf(error) !== 'ENOTDIR') throw error;
   }
   throw new InputError(

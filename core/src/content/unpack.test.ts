@@ -19,6 +19,7 @@ import { manifestOf } from './assembled-source.ts';
 import { openSource } from './open-source.ts';
 import { failureOf, imageOf, rawTar, sourceOf, useFolder } from './test/fixtures.ts';
 import type { RawEntry } from './test/fixtures.ts';
+import { assertUnpackable } from './unpack-staging.ts';
 import { unpack } from './unpack.ts';
 import type { UnpackOptions, Unpacked } from './unpack.ts';
 
@@ -398,5 +399,24 @@ describe('unpack() stays in its folder', () => {
       unpackLayers([[{ path: 'x', type: 'ExtendedHeader', content: record }, { path: 'a' }]]),
     );
     expect(failure).toMatchObject({ code: 'CONTENT_INVALID' });
+  });
+});
+
+describe('assertUnpackable()', () => {
+  it('lets pass what is new or empty, and makes nothing', async () => {
+    mkdirSync(folder('empty'));
+    await assertUnpackable(folder('empty'));
+    await assertUnpackable(folder('new', 'deep'));
+    expect(readdirSync(folder())).toEqual(['empty']);
+  });
+
+  it('refuses what unpack() refuses, in the same words', async () => {
+    mkdirSync(folder('full'));
+    writeFileSync(folder('full', 'file'), 'x');
+    for (const place of [folder('full'), folder('full', 'file')]) {
+      const late = await failureOf(unpack(imageOf([rawTar({ path: 'a' })]), place));
+      expect(late).toMatchObject({ code: 'INPUT_INVALID' });
+      expect(await failureOf(assertUnpackable(place))).toEqual(late);
+    }
   });
 });

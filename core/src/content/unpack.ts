@@ -6,6 +6,7 @@ import type { Platform } from '../oci/index.ts';
 import { tallied } from './contained.ts';
 import type { Tally } from './contained.ts';
 import type { Source } from './content.ts';
+import { writing } from './disk-full.ts';
 import { segmentsOf } from './entry-path.ts';
 import { readLayers, readManifest } from './image.ts';
 import type { Layer } from './image.ts';
@@ -41,6 +42,7 @@ export type Unpacked = Tally;
  * @throws {ContentInvalidError} if a layer is corrupt, or an entry leads out of the folder.
  * @throws {ContentMismatchError} if content is not what its digest or diffId says.
  * @throws {LimitExceededError} if it is more than `limits` allow.
+ * @throws {DiskFullError} if there is no room for it.
  */
 export async function unpack(
   source: Pick<Source, 'read' | 'root'>,
@@ -50,18 +52,20 @@ export async function unpack(
   const { log = silent, limits, signal } = options;
   const manifest = await readManifest(source, options);
   const layers = await readLayers(source, manifest, signal);
-  const staging = await UnpackStaging.begin(directory);
-  try {
-    const tree = new UnpackTree(staging.path);
-    const unpacking = { tree, budget: new UnpackBudget(limits), log, signal };
-    for (const layer of layers) await applyLayer(source, layer, unpacking);
-    const tally = await tallied(staging.path);
-    await staging.publish();
-    return tally;
-  } catch (error) {
-    await staging.discard();
-    throw error;
-  }
+  return writing({ path: directory }, async () => {
+    const staging = await UnpackStaging.begin(directory);
+    try {
+      const tree = new UnpackTree(staging.path);
+      const unpacking = { tree, budget: new UnpackBudget(limits), log, signal };
+      for (const layer of layers) await applyLayer(source, layer, unpacking);
+      const tally = await tallied(staging.path);
+      await staging.publish();
+      return tally;
+    } catch (error) {
+      await staging.discard();
+      throw error;
+    }
+  });
 }
 
 async function applyLayer(

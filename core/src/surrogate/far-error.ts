@@ -99,6 +99,7 @@ const codes: Record<ErrorCode, true> = {
   CONTENT_INVALID: true,
   CONTENT_MISMATCH: true,
   CONTENT_NOT_FOUND: true,
+  DISK_FULL: true,
   EXEC_FAILED: true,
   INPUT_INVALID: true,
   KUBECONFIG_INVALID: true,
