@@ -1,15 +1,24 @@
-// Adds up the reports of the test runs: `node .ci/verdict.mjs STATUS REPORT…`. A skipped test counts as failed.
+// Adds up what a CI run did: `node .ci/verdict.mjs REPORT… -- FAILED-STEP…`. A skipped test counts as failed, and
+// so does a step that failed, and a report that is not there.
 import { readFileSync } from 'node:fs';
 
-const [status, ...files] = process.argv.slice(2);
-const reports = files.map((file) => JSON.parse(readFileSync(file, 'utf8')));
-const skipped = reports.flatMap(({ testResults }) =>
-  testResults.flatMap(({ assertionResults }) =>
-    assertionResults.filter((test) => test.status !== 'passed' && test.status !== 'failed'),
-  ),
-);
-for (const { fullName, status: how } of skipped) process.stdout.write(`${how}: ${fullName}\n`);
-const sum = (field) => reports.reduce((total, report) => total + report[field], 0);
-const failed = sum('numFailedTests') + skipped.length;
-process.stdout.write(`${sum('numPassedTests')} passed, ${failed} failed\n`);
-process.exitCode = status !== '0' || failed > 0 || reports.length === 0 ? 1 : 0;
+const words = process.argv.slice(2);
+const files = words.slice(0, words.indexOf('--'));
+const failures = words.slice(words.indexOf('--') + 1).map((step) => `failed: ${step}`);
+const tests = files.flatMap(testsOf);
+const passed = tests.filter(({ status }) => status === 'passed').length;
+for (const { fullName, status } of tests) {
+  if (status !== 'passed') failures.push(`${status}: ${fullName}`);
+}
+for (const failure of failures) process.stdout.write(`${failure}\n`);
+process.stdout.write(`${passed} passed, ${failures.length} failed\n`);
+process.exitCode = failures.length > 0 ? 1 : 0;
+
+function testsOf(file) {
+  try {
+    const { testResults } = JSON.parse(readFileSync(file, 'utf8'));
+    return testResults.flatMap(({ assertionResults }) => assertionResults);
+  } catch (error) {
+    return [{ status: 'no report', fullName: error.message }];
+  }
+}

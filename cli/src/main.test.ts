@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 
 import { reposure } from '../../test/support/cli.ts';
@@ -45,21 +46,40 @@ describe('reposure', () => {
     expect(JSON.parse(stdout.toString())).toHaveProperty('version');
   });
 
-  it('shows examples in the help of every command that takes arguments', () => {
-    const missing: string[] = [];
-    for (const group of program().commands) {
-      for (const command of group.commands) {
-        let text = '';
-        command.configureOutput({ writeOut: (part) => (text += part) }).outputHelp();
-        const takesArguments =
-          command.registeredArguments.length > 0 && group.name() !== 'completion';
-        if (takesArguments && !text.includes('Examples:'))
-          missing.push(`${group.name()} ${command.name()}`);
-      }
-    }
-    expect(missing).toEqual([]);
+  it('shows examples in the help of every command', () => {
+    expect(
+      leavesOf(program())
+        .filter((command) => !helpOf(command).includes('Examples:'))
+        .map(pathOf),
+    ).toEqual([]);
+  });
+
+  it('shows the global options in the help of every command', () => {
+    expect(
+      leavesOf(program())
+        .filter((command) => !helpOf(command).includes('--kubeconfig'))
+        .map(pathOf),
+    ).toEqual([]);
   });
 });
+
+function leavesOf(command: Command): Command[] {
+  const visible = command
+    .createHelp()
+    .visibleCommands(command)
+    .filter((sub) => sub.name() !== 'help');
+  return visible.length === 0 ? [command] : visible.flatMap(leavesOf);
+}
+
+function helpOf(command: Command): string {
+  let text = '';
+  command.configureOutput({ writeOut: (part) => (text += part) }).outputHelp();
+  return text;
+}
+
+function pathOf(command: Command): string {
+  return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
+}
 
 describe('candidatesFor()', () => {
   it.each([

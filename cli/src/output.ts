@@ -38,7 +38,7 @@ export async function print(
   const form: Record<OutputFormat, () => string> = {
     text: () => text,
     json: () => JSON.stringify(value, undefined, 2),
-    yaml: () => stringify(value).trimEnd(),
+    yaml: () => stringify(value, { aliasDuplicateObjects: false }).trimEnd(),
     name: () => names.join('\n'),
   };
   const printed = form[format]();

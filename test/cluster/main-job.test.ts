@@ -62,3 +62,10 @@ describeMainJob('real cluster, Distribution 2, exec v5', worldOf('distribution2'
 describeMainJob('real cluster, embedded registry, exec v4', worldOf('embedded'), {
   protocol: 'v4.channel.k8s.io',
 });
+describeMainJob('real cluster, Distribution 2, exec v4', worldOf('distribution2'), {
+  isThere: findDistribution('2') !== undefined,
+  protocol: 'v4.channel.k8s.io',
+});
+describeMainJob('real cluster, embedded registry, exec v5', worldOf('embedded'), {
+  protocol: 'v5.channel.k8s.io',
+});

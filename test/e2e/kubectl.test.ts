@@ -7,19 +7,19 @@ import type { EmbeddedWorld } from '../support/embedded-world.ts';
 import { kubectls } from '../support/kubectl.ts';
 import { runProgram } from '../support/tools.ts';
 import type { Finished } from '../support/tools.ts';
-import { openWorkplace } from '../support/workplace.ts';
-import type { Workplace } from '../support/workplace.ts';
+import { openUserShell } from '../support/user-shell.ts';
+import type { UserShell } from '../support/user-shell.ts';
 
 const binaries = kubectls();
 const surrogate = 'reposure-surrogate-default-0';
 
 describe.skipIf(binaries.length === 0)('kubectl on the embedded cluster (needs kubectl)', () => {
   let embedded: EmbeddedWorld;
-  let place: Workplace;
+  let place: UserShell;
 
   beforeAll(async () => {
     embedded = await startEmbeddedWorld();
-    place = await openWorkplace({ env: embedded.env, namespace: 'kubectl' });
+    place = await openUserShell({ env: embedded.env, namespace: 'kubectl' });
     await Promise.all([
       place.ok('reposure operator install --wait'),
       place.ok('reposure simple install'),

@@ -4,8 +4,8 @@ import type { Registry } from '@reposure/core/resource';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { hasTool } from '../support/tools.ts';
-import { openWorkplace } from '../support/workplace.ts';
-import type { ClusterWorld, Workplace } from '../support/workplace.ts';
+import { openUserShell } from '../support/user-shell.ts';
+import type { ClusterWorld, UserShell } from '../support/user-shell.ts';
 
 const hasKubectl = hasTool('kubectl');
 
@@ -16,11 +16,11 @@ const hasKubectl = hasTool('kubectl');
  */
 export function describePredecessor(title: string, world: () => ClusterWorld): void {
   describe(`${title}, as a user of the predecessor knows it`, { timeout: 120_000 }, () => {
-    let place: Workplace;
+    let place: UserShell;
     const ok = (line: string, input?: Buffer): Promise<string> => place.ok(line, input);
 
     beforeAll(async () => {
-      place = await openWorkplace(world());
+      place = await openUserShell(world());
     });
 
     afterAll(async () => {
@@ -152,7 +152,7 @@ const manifests = [
   },
 ] as const;
 
-function manifestOf({ namespace }: Workplace, name: string, spec: string): Buffer {
+function manifestOf({ namespace }: UserShell, name: string, spec: string): Buffer {
   const filled = spec
     .replaceAll('HOST', `reposure-simple.${namespace}.svc:5000`)
     .replaceAll('NAMESPACE', namespace);
@@ -166,7 +166,7 @@ spec:
 `);
 }
 
-async function readyMessage({ kubernetes, namespace }: Workplace, name: string): Promise<string> {
+async function readyMessage({ kubernetes, namespace }: UserShell, name: string): Promise<string> {
   const registry = await kubernetes.get<Registry>(resourceTypes.Registry, name, namespace);
   return conditionOf(registry, 'Ready')?.message ?? '';
 }

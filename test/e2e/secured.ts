@@ -9,13 +9,13 @@ import type { Condition, Registry } from '@reposure/core/resource';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { hasTool } from '../support/tools.ts';
-import { openWorkplace } from '../support/workplace.ts';
-import type { ClusterWorld, Workplace } from '../support/workplace.ts';
+import { openUserShell } from '../support/user-shell.ts';
+import type { ClusterWorld, UserShell } from '../support/user-shell.ts';
 import { confidencesOf, givenAwayBy } from './secrets-inspection.ts';
 import type { Confidences, Secret } from './secrets-inspection.ts';
 
-/** A workplace with a registry that has TLS and a login, and what nobody may see of it. */
-export interface SecuredPlace extends Workplace {
+/** A shell with a registry that has TLS and a login, and what nobody may see of it. */
+export interface SecuredPlace extends UserShell {
   readonly confidences: Confidences;
 }
 
@@ -64,7 +64,7 @@ export function describeSecured(
 }
 
 async function openSecuredPlace(world: ClusterWorld): Promise<SecuredPlace> {
-  const place = await openWorkplace(world);
+  const place = await openUserShell(world);
   await Promise.all([
     place.ok('reposure operator install --wait'),
     place.ok('reposure simple install --tls --login --wait'),
@@ -265,14 +265,14 @@ function withPassword(data: Secret['data'], password: string): Secret['data'] {
 }
 
 async function replaceLogin(
-  { kubernetes, namespace }: Workplace,
+  { kubernetes, namespace }: UserShell,
   data: Secret['data'],
 ): Promise<void> {
   const secret = await kubernetes.get<Secret>(resourceTypes.Secret, names.simpleLogin, namespace);
   await kubernetes.replace({ ...secret, data });
 }
 
-async function touch({ kubernetes, namespace }: Workplace): Promise<void> {
+async function touch({ kubernetes, namespace }: UserShell): Promise<void> {
   const registry = await kubernetes.get<Registry>(resourceTypes.Registry, 'secure', namespace);
   const { metadata } = registry;
   await kubernetes.replace({
@@ -281,7 +281,7 @@ async function touch({ kubernetes, namespace }: Workplace): Promise<void> {
   });
 }
 
-async function conditionsOf({ kubernetes, namespace }: Workplace): Promise<{
+async function conditionsOf({ kubernetes, namespace }: UserShell): Promise<{
   [type in 'CredentialsValid' | 'Reachable' | 'Ready']: Condition | undefined;
 }> {
   const registry = await kubernetes.get<Registry>(resourceTypes.Registry, 'secure', namespace);

@@ -14,6 +14,7 @@ export function completionCommand(): Command {
     completion
       .command(shell)
       .description(`for ${shell}: ${hints[shell]}`)
+      .addHelpText('after', `\nExamples:\n  ${hints[shell]}\n`)
       .action(() => writeOut(scripts[shell]));
   }
   completion

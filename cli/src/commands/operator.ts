@@ -33,7 +33,9 @@ export function operatorCommand(): Command {
     .addHelpText('after', '\nExamples:\n  reposure operator uninstall --wait\n')
     .action(uninstallAction);
   operator.addCommand(
-    withLogOptions(new Command('logs').description("print the operator's log")).action(logsAction),
+    withLogOptions(new Command('logs').description("print the operator's log"))
+      .addHelpText('after', '\nExamples:\n  reposure operator logs --follow\n')
+      .action(logsAction),
   );
   return operator;
 }

@@ -43,7 +43,9 @@ export function simpleCommand(): Command {
     .addHelpText('after', '\nExamples:\n  reposure simple host\n')
     .action(hostAction);
   simple.addCommand(
-    withLogOptions(new Command('logs').description("print the registry's log")).action(logsAction),
+    withLogOptions(new Command('logs').description("print the registry's log"))
+      .addHelpText('after', '\nExamples:\n  reposure simple logs --tail 20\n')
+      .action(logsAction),
   );
   return simple;
 }

@@ -8,6 +8,7 @@ import { parseOutputFormat, print } from '../output.ts';
 export function versionCommand(): Command {
   return new Command('version')
     .description('print the version of this program')
+    .addHelpText('after', '\nExamples:\n  reposure version -o json\n')
     .action(async (_, command: Command) => {
       const { output } = command.optsWithGlobals<GlobalOptions>();
       await print(parseOutputFormat(output), {

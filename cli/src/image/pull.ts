@@ -32,7 +32,10 @@ interface PullFlags extends RouteOptions, TransferFlags {
   readonly platform?: string;
 }
 
-type Fetch = (sink: Sink, platform?: Platform) => Promise<TransferResult>;
+/** @param place Where the image ends up, for a person. */
+type Fetch = (sink: Sink, place: string, platform?: Platform) => Promise<TransferResult>;
+
+const standardOutput = 'standard output';
 
 /** `image pull REGISTRY IMAGE` */
 export async function pullAction(
@@ -44,8 +47,14 @@ export async function pullAction(
   const flags = command.optsWithGlobals<PullFlags>();
   const target = usage(() => parseImageName(image));
   const platform = usage(() => flags.platform && parsePlatform(flags.platform)) || undefined;
-  const goesToStdout = !flags.unpack && (flags.to ?? '-') === '-';
-  if (goesToStdout && process.stdout.isTTY) {
+  const { to = '-' } = flags;
+  const goesToStdout = to === '-' || (!flags.unpack && to.endsWith(':-'));
+  if (goesToStdout && flags.output !== undefined) {
+    throw new InputError(
+      `Cannot print the result as ${flags.output}: standard output carries the image; want --to a file or folder`,
+    );
+  }
+  if (goesToStdout && !flags.unpack && process.stdout.isTTY) {
     throw new InputError(
       'Cannot write an archive to a terminal; want --to oci:DIR, --to docker-archive:FILE, or a redirection',
     );
@@ -70,8 +79,8 @@ function fetcher(
 ): Fetch {
   const signal = deadline(interrupted, flags.timeout);
   const { pushHost, pullHost } = registry.status ?? {};
-  return async (sink, platform) => {
-    view.note(`Pulling to ${sink.description} by ${route.via}: ${route.reason}`);
+  return async (sink, place, platform) => {
+    view.note(`Pulling to ${place} by ${route.via}: ${route.reason}`);
     const result = await pull(route, target, sink, {
       platform,
       pushHost,
@@ -98,10 +107,13 @@ async function archiveTo(
   const sink = await openSink(place, { stdout: process.stdout, signal });
   // A docker archive holds one image: of an index, the one that this machine would run.
   const isDocker = place.startsWith('docker-archive:');
-  const result = await fetch(sink, platform ?? (isDocker ? hostPlatform() : undefined));
-  const text = describeTransfer(result, `Pulled to ${to}:`);
+  const isStream = place.endsWith(':-');
+  const named = isStream ? standardOutput : to;
+  const chosen = platform ?? (isDocker ? hostPlatform() : undefined);
+  const result = await fetch(sink, named, chosen);
+  const text = describeTransfer(result, `Pulled to ${named}:`);
   // Standard output carries the archive.
-  if (place.endsWith(':-')) log.info(text);
+  if (isStream) log.info(text);
   else await print(format, { value: result, names: namesOf(result), text });
 }
 
@@ -117,7 +129,11 @@ async function unpackTo(
   const temporary = await mkdtemp(join(tmpdir(), 'reposure-pull-'));
   try {
     const layout = `oci:${join(temporary, 'layout')}`;
-    const result = await fetch(await openSink(layout, { signal }), platform ?? hostPlatform());
+    const result = await fetch(
+      await openSink(layout, { signal }),
+      isFolder ? to : standardOutput,
+      platform ?? hostPlatform(),
+    );
     const source = await openSource(layout, { signal, log });
     try {
       if (isFolder) {

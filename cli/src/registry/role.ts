@@ -12,7 +12,7 @@ export async function roleAction(name: string, _: unknown, command: Command): Pr
     await print(environment.format, {
       value: role,
       names: [`role.rbac.authorization.k8s.io/${role.metadata.name}`],
-      text: stringify(role).trimEnd(),
+      text: stringify(role, { aliasDuplicateObjects: false }).trimEnd(),
     });
   });
 }

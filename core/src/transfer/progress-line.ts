@@ -16,6 +16,6 @@ export function progressLineOf(event: ProgressEvent): string | undefined {
       return `${digest.slice(7, 19)}  ${event.outcome}  ${describeBytes(size)}`;
     }
     case 'retrying':
-      return `${event.what.slice(0, 19)}  again in ${describeDuration(event.delayMs)}: ${event.reason}`;
+      return `${event.what.slice(0, 19)}: again in ${describeDuration(event.delayMs)}: ${event.reason}`;
   }
 }

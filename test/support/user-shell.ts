@@ -19,7 +19,7 @@ export interface ClusterWorld {
 }
 
 /** Where a suite works as a person does: a folder, a shell, and a namespace that is the current one. */
-export interface Workplace {
+export interface UserShell {
   readonly directory: string;
   readonly namespace: string;
   /** What the shell has: `KUBECONFIG`, `HOME`, `PATH`. */
@@ -58,9 +58,9 @@ interface Context {
 
 const binFolder = fileURLToPath(new URL('../../node_modules/.bin', import.meta.url));
 
-/** Makes a workplace in a cluster. */
-export async function openWorkplace({ env, namespace }: ClusterWorld): Promise<Workplace> {
-  const directory = await mkdtemp(join(tmpdir(), 'workplace-'));
+/** Makes a shell in a cluster. */
+export async function openUserShell({ env, namespace }: ClusterWorld): Promise<UserShell> {
+  const directory = await mkdtemp(join(tmpdir(), 'shell-'));
   const text = await readFile(env['KUBECONFIG'] ?? '', 'utf8');
   // Outside of the folder that is the current one: what is pushed from there holds no token.
   const file = `${directory}.kubeconfig`;
