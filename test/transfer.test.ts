@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { UnreachableError } from '@reposure/core';
+import { streamOf, UnreachableError } from '@reposure/core';
 import type { ByteStream, ProgressEvent } from '@reposure/core';
 import { openSink, openSource } from '@reposure/core/content';
 import { directTransport, RegistryClient } from '@reposure/core/registry';
@@ -19,6 +19,8 @@ import {
 } from '@reposure/core/transfer';
 import { startRegistry } from '@reposure/local/registry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { writeRandomImage } from './support/random-image.ts';
 
 let directory: string;
 let registry: Awaited<ReturnType<typeof startRegistry>>;
@@ -124,6 +126,41 @@ describe('push()', () => {
     expect(result.bytes.transferred).toBe(result.bytes.total);
   });
 
+  it.each([
+    ['was forgotten', 404, 'BLOB_UPLOAD_UNKNOWN'],
+    ['stands elsewhere than it said', 416, 'BLOB_UPLOAD_INVALID'],
+  ])('goes on with an upload that %s', async (_, status, code) => {
+    await writeFile(join(directory, 'again.bin'), randomBytes(512 * 1024));
+    const source = await openSource(join(directory, 'again.bin'));
+    let refusals = 0;
+    const request: Transport = async (asked) => {
+      if (asked.method !== 'PATCH' || refusals > 0) return transport(asked);
+      refusals++;
+      const body = Buffer.from(JSON.stringify({ errors: [{ code, message: 'no' }] }));
+      return { status, headers: {}, body: streamOf(body), discard: async () => {} };
+    };
+    const destination = parseDestination(`team/upload-${status}:1`);
+    const result = await push(routeBy(request), source, destination);
+    await source.close();
+    expect(refusals).toBe(1);
+    expect(result.bytes.transferred).toBe(result.bytes.total);
+  });
+
+  it('does not take a blob of another size for the one that is meant', async () => {
+    const source = await openSource(join(directory, 'random.bin'));
+    const request: Transport = async (asked) => {
+      const response = await transport(asked);
+      if (asked.method !== 'HEAD' || !asked.path.includes('/blobs/')) return response;
+      const headers = { ...response.headers, 'content-length': '5' };
+      return { ...response, status: 200, headers };
+    };
+    const failure = await push(routeBy(request), source, parseDestination('team/size:1')).catch(
+      (error: unknown) => error,
+    );
+    await source.close();
+    expect(failure).toMatchObject({ code: 'CONTENT_MISMATCH' });
+  });
+
   it('fails after its retries, and leaves no tag behind', async () => {
     const source = await openSource(join(directory, 'other.bin'));
     const wire = flaky(1000, 100);
@@ -178,6 +215,51 @@ describe('pull()', () => {
     expect(ranges).toHaveLength(1);
     expect(result.digest).toBe(pushed.digest);
     expect(result.bytes.transferred).toBeLessThan(1.1 * result.bytes.total);
+  });
+
+  it('refuses a platform that the one image is not for, and takes it where any will do', async () => {
+    const target = parseImageName('team/range:1');
+    const elsewhere = { os: 'windows', architecture: 'arm64' };
+    const refused = await openSink(`oci:${join(directory, 'refused')}`);
+    const failure = await pull(direct(), target, refused, { platform: elsewhere }).catch(
+      (error: unknown) => error,
+    );
+    expect(failure).toMatchObject({
+      code: 'NOT_FOUND',
+      message: expect.stringContaining('windows/arm64'),
+    });
+    const sink = await openSink(`oci:${join(directory, 'taken')}`);
+    await pull(direct(), target, sink, { onePlatform: elsewhere });
+  });
+
+  it('ends the other blobs when one fails for good', async () => {
+    let open = 0;
+    const request: Transport = async (asked) => {
+      if (!asked.path.includes('/blobs/')) return transport(asked);
+      const response = await transport(asked);
+      if (Number(response.headers['content-length']) < 1000) return response;
+      open++;
+      if (open === 1) {
+        await response.discard();
+        return { status: 403, headers: {}, body: streamOf(), discard: async () => {} };
+      }
+      async function* stalled(): AsyncGenerator<Uint8Array, void> {
+        await new Promise((_, reject) => {
+          asked.signal?.addEventListener('abort', () => reject(asked.signal?.reason as Error));
+        });
+        yield Buffer.alloc(0);
+      }
+      return { ...response, body: stalled() };
+    };
+    await writeRandomImage(join(directory, 'two'), { layers: 2, layerBytes: 1024 * 1024 });
+    const source = await openSource(`oci:${join(directory, 'two')}`);
+    await push(direct(), source, parseDestination('team/two:1'));
+    await source.close();
+    const sink = await openSink(`oci:${join(directory, 'two-pulled')}`);
+    const failure = await pull(routeBy(request), parseImageName('team/two:1'), sink).catch(
+      (error: unknown) => error,
+    );
+    expect(failure).toMatchObject({ code: 'AUTHENTICATION' });
   });
 
   it('leaves nothing at its place when the registry sends another content', async () => {

@@ -15,7 +15,7 @@ describe('parseDurationMs()', () => {
     expect(parseDurationMs(text)).toBe(milliseconds);
   });
 
-  it.each(['', 'soon', '5 m', '-1s', '5x', 's'])('refuses %j', (text) => {
+  it.each(['', 'soon', '5 m', '-1s', '5x', 's', '600h'])('refuses %j', (text) => {
     expect(() => parseDurationMs(text)).toThrow(InputError);
   });
 });

@@ -26,6 +26,17 @@ export function parseInput<T>(schema: z.ZodType<T>, value: unknown, what: string
  * @throws {InputError} if `text` is anything else.
  */
 export function parseDurationMs(text: string): number {
+  const milliseconds = millisecondsIn(text);
+  if (milliseconds > maxTimerMs) {
+    throw new InputError(`Cannot wait for "${text}": want at most 24 days`);
+  }
+  return milliseconds;
+}
+
+/** Node's timers fire at once beyond this. */
+const maxTimerMs = 2 ** 31 - 1;
+
+function millisecondsIn(text: string): number {
   if (/^\d+$/.test(text)) return Number(text) * 1000;
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
   if (parts.length === 0 || parts.map(([part]) => part).join('') !== text) {

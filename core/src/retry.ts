@@ -13,6 +13,8 @@ export interface RetryOptions {
   readonly signal?: AbortSignal | undefined;
   /** Told before each pause. */
   readonly onRetry?: (error: unknown, delayMs: number) => void;
+  /** How far the work has come: tries are counted anew whenever it has grown since the last failure. */
+  readonly progress?: () => number;
   /** Which failures are worth another try; by default those whose error says so itself. */
   readonly isWorthwhile?: (error: unknown) => boolean;
 }
@@ -30,22 +32,52 @@ export async function retry<T>(
   attempt: (tryNumber: number) => Promise<T>,
   options: RetryOptions,
 ): Promise<T> {
-  const { retries, signal, isWorthwhile = isTransient } = options;
+  const { retries, signal, progress, isWorthwhile = isTransient } = options;
+  let failures = 0;
+  let furthest = progress?.() ?? 0;
   for (let tryNumber = 0; ; tryNumber++) {
     try {
       return await attempt(tryNumber);
     } catch (error) {
-      if (tryNumber >= retries || signal?.aborted || !isWorthwhile(error)) throw error;
-      const delayMs = delayOf(tryNumber, error, options);
-      options.onRetry?.(error, delayMs);
-      await delay(delayMs, undefined, signal ? { signal } : {});
+      signal?.throwIfAborted();
+      const reached = progress?.() ?? 0;
+      if (reached > furthest) failures = 0;
+      furthest = Math.max(furthest, reached);
+      if (failures >= retries || !isWorthwhile(error)) throw error;
+      await pauseAfter(error, failures++, options);
     }
   }
 }
 
-function delayOf(tryNumber: number, error: unknown, options: RetryOptions): number {
-  const { baseDelayMs = 250, maxDelayMs = 10_000 } = options;
-  const ceiling = Math.min(maxDelayMs, baseDelayMs * 2 ** tryNumber);
+/**
+ * The pause of {@link retry}, for what has to be tried again in another way.
+ *
+ * @param failures How many there were before this one.
+ * @throws the signal's own reason, not an error of the timer.
+ */
+export async function pauseAfter(
+  failure: unknown,
+  failures: number,
+  options: Pick<RetryOptions, 'baseDelayMs' | 'maxDelayMs' | 'signal' | 'onRetry'>,
+): Promise<void> {
+  const { signal } = options;
+  const delayMs = delayOf(failures, failure, options);
+  options.onRetry?.(failure, delayMs);
+  try {
+    await delay(delayMs, undefined, signal ? { signal } : {});
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw cause;
+  }
+}
+
+function delayOf(
+  failures: number,
+  error: unknown,
+  options: Pick<RetryOptions, 'baseDelayMs' | 'maxDelayMs'>,
+): number {
+  const { baseDelayMs = 500, maxDelayMs = 10_000 } = options;
+  const ceiling = Math.min(maxDelayMs, baseDelayMs * 2 ** failures);
   return Math.max(Math.random() * ceiling, retryAfterMsOf(error));
 }
 

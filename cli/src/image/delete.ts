@@ -28,14 +28,11 @@ export async function deleteAction(
   }
   const target = image === undefined ? undefined : parseImageName(image);
   await withRoute(flags, registryName, async ({ route, format, signal }) => {
-    const targets = target ? [target] : await listImages(route, { signal });
+    const targets = target
+      ? [await exactly(route, target, flags, signal)]
+      : await everything(route, flags, signal);
     const results: DeleteResult[] = [];
-    for (const { repository, tag, digest } of targets) {
-      // A listed image carries both; it is the tag that goes.
-      const named = target ? { repository, tag, digest } : { repository, tag };
-      const exact = flags.digest ? await byDigest(route, named, signal) : named;
-      results.push(await deleteImage(route, exact, signal));
-    }
+    for (const each of targets) results.push(await deleteImage(route, each, signal));
     const names = results.map(nameOf);
     await print(format, {
       value: results,
@@ -45,15 +42,32 @@ export async function deleteAction(
   });
 }
 
-async function byDigest(route: Route, target: Target, signal: AbortSignal): Promise<Target> {
-  if (target.digest) return target;
-  const { repository, tag = 'latest' } = target;
-  const { descriptor } = await new RegistryClient(route.request).getManifest(
-    repository,
-    tag,
-    signal,
+/** Every tag, or every manifest that has one: each once, though it may have several. */
+async function everything(
+  route: Route,
+  { digest: isByDigest }: DeleteFlags,
+  signal: AbortSignal,
+): Promise<readonly Target[]> {
+  const images = await listImages(route, { signal });
+  // A listed image carries both; it is the tag that goes.
+  if (!isByDigest) return images.map(({ repository, tag }) => ({ repository, tag }));
+  const manifests = images.map(
+    ({ repository, digest }) => [`${repository}@${digest}`, { repository, digest }] as const,
   );
-  return { repository, digest: descriptor.digest };
+  return [...new Map(manifests).values()];
+}
+
+async function exactly(
+  route: Route,
+  target: Target,
+  flags: DeleteFlags,
+  signal: AbortSignal,
+): Promise<Target> {
+  if (target.digest || !flags.digest) return target;
+  const { repository, tag = 'latest' } = target;
+  const found = await new RegistryClient(route.request).statManifest(repository, tag, signal);
+  // Nothing there: deleteImage() says so by its name.
+  return found ? { repository, digest: found.digest } : target;
 }
 
 function nameOf({ repository, tag, digest }: DeleteResult): string {

@@ -23,7 +23,7 @@ import type { Environment, RouteOptions } from '../environment.ts';
 import { print } from '../output.ts';
 import { progressView } from '../progress-view.ts';
 import type { ProgressView } from '../progress-view.ts';
-import { deadline, describeTransfer, namesOf, usage } from './transfer.ts';
+import { describeTransfer, namesOf, parseDeadline, usage } from './transfer.ts';
 import type { TransferFlags } from './transfer.ts';
 
 interface PullFlags extends RouteOptions, TransferFlags {
@@ -32,8 +32,11 @@ interface PullFlags extends RouteOptions, TransferFlags {
   readonly platform?: string;
 }
 
-/** @param place Where the image ends up, for a person. */
-type Fetch = (sink: Sink, place: string, platform?: Platform) => Promise<TransferResult>;
+/**
+ * @param place Where the image ends up, for a person.
+ * @param isForOne Whether only one platform can go there: of an index, the one that this machine would run.
+ */
+type Fetch = (sink: Sink, place: string, isForOne: boolean) => Promise<TransferResult>;
 
 const standardOutput = 'standard output';
 
@@ -47,6 +50,7 @@ export async function pullAction(
   const flags = command.optsWithGlobals<PullFlags>();
   const target = usage(() => parseImageName(image));
   const platform = usage(() => flags.platform && parsePlatform(flags.platform)) || undefined;
+  const deadline = parseDeadline(flags.timeout);
   const { to = '-' } = flags;
   const goesToStdout = to === '-' || (!flags.unpack && to.endsWith(':-'));
   if (goesToStdout && flags.output !== undefined) {
@@ -59,12 +63,13 @@ export async function pullAction(
       'Cannot write an archive to a terminal; want --to oci:DIR, --to docker-archive:FILE, or a redirection',
     );
   }
-  await withRoute(flags, registryName, async (environment) => {
+  await withRoute(flags, registryName, async (opened) => {
+    const environment = { ...opened, signal: deadline(opened.signal) };
     const view = progressView(process.stderr);
     try {
-      const fetch = fetcher(flags, target, environment, view);
-      if (flags.unpack) await unpackTo(flags.to, platform, fetch, environment);
-      else await archiveTo(flags.to ?? '-', platform, fetch, environment);
+      const fetch = fetcher(flags, { target, platform }, environment, view);
+      if (flags.unpack) await unpackTo(flags.to, fetch, environment);
+      else await archiveTo(to, fetch, environment);
     } finally {
       view.close();
     }
@@ -73,16 +78,16 @@ export async function pullAction(
 
 function fetcher(
   flags: PullFlags,
-  target: Target,
-  { route, registry, log, signal: interrupted }: Parameters<Parameters<typeof withRoute>[2]>[0],
+  { target, platform }: { readonly target: Target; readonly platform: Platform | undefined },
+  { route, registry, log, signal }: Parameters<Parameters<typeof withRoute>[2]>[0],
   view: ProgressView,
 ): Fetch {
-  const signal = deadline(interrupted, flags.timeout);
   const { pushHost, pullHost } = registry.status ?? {};
-  return async (sink, place, platform) => {
+  return async (sink, place, isForOne) => {
     view.note(`Pulling to ${place} by ${route.via}: ${route.reason}`);
     const result = await pull(route, target, sink, {
       platform,
+      onePlatform: isForOne ? hostPlatform() : undefined,
       pushHost,
       pullHost,
       signal,
@@ -98,19 +103,17 @@ function fetcher(
 
 async function archiveTo(
   to: string,
-  platform: Platform | undefined,
   fetch: Fetch,
   { format, signal, log }: Environment,
 ): Promise<void> {
   // What `docker load` and `podman load` read from a pipe.
   const place = to === '-' ? 'docker-archive:-' : to;
   const sink = await openSink(place, { stdout: process.stdout, signal });
-  // A docker archive holds one image: of an index, the one that this machine would run.
+  // A docker archive holds one image.
   const isDocker = place.startsWith('docker-archive:');
   const isStream = place.endsWith(':-');
   const named = isStream ? standardOutput : to;
-  const chosen = platform ?? (isDocker ? hostPlatform() : undefined);
-  const result = await fetch(sink, named, chosen);
+  const result = await fetch(sink, named, isDocker);
   const text = describeTransfer(result, `Pulled to ${named}:`);
   // Standard output carries the archive.
   if (isStream) log.info(text);
@@ -119,7 +122,6 @@ async function archiveTo(
 
 async function unpackTo(
   to: string | undefined,
-  platform: Platform | undefined,
   fetch: Fetch,
   { format, signal, log }: Environment,
 ): Promise<void> {
@@ -132,7 +134,7 @@ async function unpackTo(
     const result = await fetch(
       await openSink(layout, { signal }),
       isFolder ? to : standardOutput,
-      platform ?? hostPlatform(),
+      true,
     );
     const source = await openSource(layout, { signal, log });
     try {

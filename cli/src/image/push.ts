@@ -8,7 +8,7 @@ import { withRoute } from '../environment.ts';
 import type { RouteOptions } from '../environment.ts';
 import { print } from '../output.ts';
 import { progressView } from '../progress-view.ts';
-import { deadline, describeTransfer, namesOf, usage } from './transfer.ts';
+import { describeTransfer, namesOf, parseDeadline, usage } from './transfer.ts';
 import type { TransferFlags } from './transfer.ts';
 
 interface PushFlags extends RouteOptions, TransferFlags {
@@ -24,12 +24,13 @@ export async function pushAction(command: Command): Promise<void> {
   const flags = command.optsWithGlobals<PushFlags>();
   // What can be wrong on this side is found before the cluster is asked.
   const destination = usage(() => parseDestination(image, flags.tag));
+  const deadline = parseDeadline(flags.timeout);
   const platforms = usage(() => flags.platform?.map((text) => parsePlatform(text)));
   await withRoute(
     flags,
     registryName,
     async ({ route, registry, format, log, signal: interrupted }) => {
-      const signal = deadline(interrupted, flags.timeout);
+      const signal = deadline(interrupted);
       const source = await openSource(from, {
         stdin: process.stdin,
         signal,

@@ -25,13 +25,24 @@ export function usage<T>(parse: () => T): T {
   }
 }
 
-/** Ends on Ctrl-C, and after `--timeout`. */
-export function deadline(interrupted: AbortSignal, timeout: string | undefined): AbortSignal {
-  if (timeout === undefined) return interrupted;
-  const late = new AbortController();
-  const reason = new TimeoutError(`Cannot finish within ${timeout}; --timeout gives it longer`);
-  setTimeout(() => late.abort(reason), parseDurationMs(timeout)).unref();
-  return AbortSignal.any([interrupted, late.signal]);
+/** Whatever ends a command by itself: Ctrl-C, and `--timeout`. */
+export type Deadline = (interrupted: AbortSignal) => AbortSignal;
+
+/**
+ * What `--timeout` says.
+ *
+ * @returns Starts the clock.
+ * @throws {InputError} if it is no duration.
+ */
+export function parseDeadline(timeout: string | undefined): Deadline {
+  if (timeout === undefined) return (interrupted) => interrupted;
+  const timeoutMs = parseDurationMs(timeout);
+  return (interrupted) => {
+    const late = new AbortController();
+    const reason = new TimeoutError(`Cannot finish within ${timeout}; --timeout gives it longer`);
+    setTimeout(() => late.abort(reason), timeoutMs).unref();
+    return AbortSignal.any([interrupted, late.signal]);
+  };
 }
 
 /** One line per name, and what it cost to get there. */

@@ -74,7 +74,8 @@ export class Manifests {
       body: bytes,
       signal,
     };
-    const response = await ask(this.#request, asked, [201]);
+    // 201 by the specification; some registries say 200 or 202. The digest in the answer counts.
+    const response = await ask(this.#request, asked, [200, 201, 202]);
     await response.discard();
     refuseOtherDigest(response, descriptor.digest);
   }

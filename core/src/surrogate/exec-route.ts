@@ -25,8 +25,6 @@ export interface ExecRouteOptions {
   readonly registry: Registry;
   /** Exec subprotocols to offer, best first. */
   readonly protocols?: readonly string[] | undefined;
-  /** Ends the route, with everything under way. */
-  readonly signal?: AbortSignal | undefined;
   readonly log?: Log | undefined;
   readonly reason?: string;
 }
@@ -39,12 +37,12 @@ export interface ExecRouteOptions {
  * {@link KubernetesError} where the API refuses, and the errors of {@link openSession}.
  */
 export function execRoute(options: ExecRouteOptions): Route {
-  const { request, close } = reconnecting(() => connect(options));
+  const { request, close } = reconnecting((signal) => connect(options, signal));
   return { via: 'exec', reason: options.reason ?? 'asked for', request, close };
 }
 
-async function connect(options: ExecRouteOptions): Promise<SurrogateSession> {
-  const { kubernetes, registry, protocols, signal, log = silent } = options;
+async function connect(options: ExecRouteOptions, signal: AbortSignal): Promise<SurrogateSession> {
+  const { kubernetes, registry, protocols, log = silent } = options;
   const pod = await runningPodOf(kubernetes, registry, signal);
   const exec = await kubernetes.exec({
     namespace: registry.metadata.namespace,

@@ -25,7 +25,7 @@ export interface OpenRouteOptions {
   readonly ownCluster?: (known: KubernetesClient) => Promise<KubernetesClient | undefined>;
   /** Exec subprotocols to offer, best first. */
   readonly protocols?: readonly string[] | undefined;
-  /** Ends the route, with everything under way. */
+  /** Ends the opening; the route itself lives until it is closed, so that what was begun can be taken back. */
   readonly signal?: AbortSignal | undefined;
   readonly log?: Log | undefined;
 }

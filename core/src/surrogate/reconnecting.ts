@@ -1,3 +1,4 @@
+import { UnreachableError } from '../errors.ts';
 import type { Transport } from '../registry/transport.ts';
 import type { SurrogateSession } from './client-session.ts';
 
@@ -12,14 +13,19 @@ export interface Reconnecting {
  *
  * What was under way is not sent again: whoever asked knows whether that is safe, and from where.
  */
-export function reconnecting(open: () => Promise<SurrogateSession>): Reconnecting {
+export function reconnecting(
+  open: (signal: AbortSignal) => Promise<SurrogateSession>,
+): Reconnecting {
+  const closing = new AbortController();
+  let isOpening = false;
   let current: Promise<SurrogateSession> | undefined;
   let isClosed = false;
   const forget = (session: Promise<SurrogateSession>): void => {
     if (current === session) current = undefined;
   };
   const connect = (): Promise<SurrogateSession> => {
-    const opening = open();
+    isOpening = true;
+    const opening = open(closing.signal).finally(() => (isOpening = false));
     opening.then(
       ({ closed }) => closed.then(() => forget(opening)),
       () => forget(opening),
@@ -35,6 +41,8 @@ export function reconnecting(open: () => Promise<SurrogateSession>): Reconnectin
     },
     close: async () => {
       isClosed = true;
+      // Nobody wants it any more; a session that is open ends in its own way.
+      if (isOpening) closing.abort(new UnreachableError('The route was closed'));
       const session = await current?.catch(() => undefined);
       await session?.close();
     },

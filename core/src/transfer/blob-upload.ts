@@ -1,7 +1,7 @@
 import { collect } from '../bytes.ts';
 import type { ByteStream } from '../bytes.ts';
 import type { Source } from '../content/index.ts';
-import { isTransient } from '../errors.ts';
+import { isTransient, UnreachableError } from '../errors.ts';
 import { verified } from '../oci/index.ts';
 import type { Descriptor } from '../oci/index.ts';
 import { RegistryError } from '../registry/index.ts';
@@ -33,7 +33,13 @@ export async function uploadBlob(blob: Descriptor, options: BlobUploadOptions): 
   const { client, retries, signal, onRetry } = options;
   const sender = new BlobSender(blob, options);
   try {
-    await retry(() => sender.attempt(), { retries, signal, onRetry });
+    await retry(() => sender.attempt(), {
+      retries,
+      signal,
+      onRetry,
+      progress: () => sender.furthestBytes,
+      isWorthwhile: (error) => isTransient(error) || sender.mayGoOn(error),
+    });
     return sender.transferredBytes;
   } catch (error) {
     // Nothing is left behind; if the registry cannot be reached, it forgets the upload by itself.
@@ -47,9 +53,12 @@ export async function uploadBlob(blob: Descriptor, options: BlobUploadOptions): 
 class BlobSender {
   upload: Upload | undefined;
   transferredBytes = 0;
+  /** Never goes back, though a resumed upload may. */
+  furthestBytes = 0;
+  #isSpoiled = false;
+  #hasResumed = false;
   readonly #blob: Descriptor;
   readonly #options: BlobUploadOptions;
-  #furthestBytes = 0;
 
   constructor(blob: Descriptor, options: BlobUploadOptions) {
     this.#blob = blob;
@@ -77,18 +86,40 @@ class BlobSender {
       const content = source.read(this.#blob, { offset, signal });
       // From the middle on only the registry sees the whole, and refuses another digest at the end.
       const body = offset === 0 ? verified(content, this.#blob) : content;
+      this.#hasResumed ||= offset > 0;
       this.upload = await client.appendUpload(this.upload, this.#counted(body, offset), {
         size: size - offset,
         signal,
       });
     }
+    if (this.upload.offset !== size) {
+      throw new UnreachableError(
+        `Cannot finish ${digest}: the registry holds ${this.upload.offset} of ${size} bytes`,
+      );
+    }
     await client.finishUpload(this.upload, digest, { signal });
+  }
+
+  /** Whether a refusal is about where this upload stands: the next attempt asks the registry. */
+  mayGoOn(error: unknown): boolean {
+    if (!(error instanceof RegistryError) || this.upload === undefined) return false;
+    // Forgotten by a registry that was restarted, or further along than it said.
+    if (error.status === 404 || error.status === 416) return true;
+    // What a broken connection left there may be spoilt; from the beginning, once.
+    if (error.status !== 400 || !this.#hasResumed || this.#isSpoiled) return false;
+    this.#isSpoiled = true;
+    return true;
   }
 
   /** Where the upload of an earlier attempt stands, or `undefined` if it must begin anew. */
   async #resumed(): Promise<Upload | undefined> {
     if (!this.upload) return undefined;
     const { client, signal } = this.#options;
+    if (this.#isSpoiled && this.#hasResumed) {
+      this.#hasResumed = false;
+      await client.cancelUpload(this.upload, signal);
+      return undefined;
+    }
     try {
       const upload = await client.statUpload(this.upload, signal);
       return upload.offset <= this.#blob.size ? upload : undefined;
@@ -104,8 +135,8 @@ class BlobSender {
       yield chunk;
       sentBytes += chunk.byteLength;
       this.transferredBytes += chunk.byteLength;
-      this.#furthestBytes = Math.max(this.#furthestBytes, sentBytes);
-      this.#options.onBytes(this.#furthestBytes);
+      this.furthestBytes = Math.max(this.furthestBytes, sentBytes);
+      this.#options.onBytes(this.furthestBytes);
     }
   }
 }

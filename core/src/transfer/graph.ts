@@ -12,7 +12,7 @@ import {
   parseDocument,
   verified,
 } from '../oci/index.ts';
-import type { Descriptor, Digest, Document } from '../oci/index.ts';
+import type { Descriptor, Digest, Document, Platform } from '../oci/index.ts';
 import type { PlatformDigest } from './result.ts';
 
 /** Reads content of a graph; the bytes need not be verified yet. */
@@ -79,7 +79,20 @@ export async function platformsOf(graph: ImageGraph, read: Reader): Promise<Plat
     config.digest,
     maxManifestBytes,
   );
-  return [{ platform: describePlatform(parseConfig(bytes)), digest: descriptor.digest }];
+  return platformIn(bytes).map((platform) => ({
+    platform: describePlatform(platform),
+    digest: descriptor.digest,
+  }));
+}
+
+// An artifact may carry a config of the image type that is an empty object.
+function platformIn(config: Uint8Array): Platform[] {
+  try {
+    return [parseConfig(config)];
+  } catch (error) {
+    if (error instanceof ContentInvalidError) return [];
+    throw error;
+  }
 }
 
 /** How many bytes a graph has, manifests included. */

@@ -9,22 +9,26 @@ import {
   isIndexType,
   isManifestType,
   isPlatformMatch,
+  parsePlatform,
   verified,
 } from '../oci/index.ts';
 import type { Descriptor, Document, Platform, Target } from '../oci/index.ts';
 import { RegistryClient, RegistryError } from '../registry/index.ts';
+import { pauseAfter } from '../retry.ts';
 import type { Route } from '../surrogate/index.ts';
 import { mapConcurrently } from './concurrency.ts';
 import { referencesOf } from './destination.ts';
 import { platformsOf, readGraph, sizeOf } from './graph.ts';
 import { retryingOf, tellRetry, transferDefaults } from './options.ts';
 import type { Retrying, TransferOptions } from './options.ts';
-import type { TransferResult } from './result.ts';
+import type { PlatformDigest, TransferResult } from './result.ts';
 
 /** What a pull takes besides. */
 export interface PullOptions extends TransferOptions {
-  /** Takes one image out of an index; without it, the index with all of them. */
+  /** Takes the image for this platform, and no other; without it, the index with all of them. */
   readonly platform?: Platform | undefined;
+  /** Takes one image out of an index where only one can go; a single image may be for any. */
+  readonly onePlatform?: Platform | undefined;
 }
 
 /**
@@ -53,10 +57,11 @@ async function pullTo(sink: Sink, work: Pull, options: PullOptions): Promise<Tra
   const root = await work.root();
   const read = (descriptor: Descriptor): ByteStream => work.read(descriptor);
   const graph = await readGraph(root, read);
+  const platforms = await platformsOf(graph, read);
+  work.refuseOthers(graph.root.content.kind === 'manifest' ? platforms : []);
   const present = await work.receiveBlobs(graph.blobs, sink);
   for (const { descriptor, bytes } of graph.documents)
     await sink.write(descriptor, streamOf(bytes));
-  const platforms = await platformsOf(graph, read);
   const name = describeReference({ ...target, digest: undefined });
   await sink.commit(root, target.tag ? name : undefined);
   const tags = target.tag ? [target.tag] : [];
@@ -102,35 +107,57 @@ class Pull {
     const document = await this.#document(digest ?? tag ?? 'latest').catch((error: unknown) => {
       throw error instanceof RegistryError && error.isNotFound ? this.#nothingThere(error) : error;
     });
-    const { platform } = this.#options;
+    const { onePlatform, platform = onePlatform } = this.#options;
     return platform ? this.#chosen(document, platform) : document.descriptor;
   }
 
-  async *read(descriptor: Descriptor): AsyncGenerator<Uint8Array, void> {
-    yield* verified(this.#resumable(descriptor), descriptor);
+  async *read(
+    descriptor: Descriptor,
+    signal = this.#options.signal,
+  ): AsyncGenerator<Uint8Array, void> {
+    yield* verified(this.#resumable(descriptor, signal), descriptor);
+  }
+
+  /** @throws {NotFoundError} if a platform was asked for, and the one image there is for another. */
+  refuseOthers(found: readonly PlatformDigest[]): void {
+    const { platform } = this.#options;
+    const [only] = found;
+    if (!platform || found.length !== 1 || !only) return;
+    if (!isPlatformMatch(parsePlatform(only.platform), platform)) {
+      throw this.#noSuchPlatform(platform, [only.platform]);
+    }
   }
 
   /** @returns What the sink had already. */
   async receiveBlobs(blobs: readonly Descriptor[], sink: Sink): Promise<Descriptor[]> {
-    const { onProgress, concurrency } = this.#options;
+    const { onProgress, concurrency, signal } = this.#options;
     const present: Descriptor[] = [];
+    // One that fails for good ends the others: they would travel for nothing.
+    const failed = new AbortController();
+    const either = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal;
     const totalBytes = blobs.reduce((sum, { size }) => sum + size, 0);
     onProgress({ type: 'planned', items: blobs, totalBytes });
-    await mapConcurrently(blobs, concurrency, async (descriptor) => {
+    const receiving = mapConcurrently(blobs, concurrency, async (descriptor) => {
       if (await sink.has(descriptor)) {
         present.push(descriptor);
         onProgress({ type: 'finished', descriptor, outcome: 'present' });
         return;
       }
-      await sink.write(descriptor, this.#counted(descriptor));
+      await sink.write(descriptor, this.#counted(descriptor, either)).catch((error: unknown) => {
+        failed.abort(error);
+        throw error;
+      });
       onProgress({ type: 'finished', descriptor, outcome: 'received' });
+    });
+    await receiving.catch((error: unknown) => {
+      throw failed.signal.reason ?? error;
     });
     return present;
   }
 
-  async *#counted(descriptor: Descriptor): AsyncGenerator<Uint8Array, void> {
+  async *#counted(descriptor: Descriptor, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
     let bytes = 0;
-    for await (const chunk of this.read(descriptor)) {
+    for await (const chunk of this.read(descriptor, signal)) {
       bytes += chunk.byteLength;
       this.#options.onProgress({ type: 'advanced', descriptor, bytes });
       yield chunk;
@@ -138,32 +165,42 @@ class Pull {
   }
 
   /** The bytes of a blob or manifest; a connection that is lost is opened again where it stood. */
-  async *#resumable(descriptor: Descriptor): AsyncGenerator<Uint8Array, void> {
+  async *#resumable(
+    descriptor: Descriptor,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Uint8Array, void> {
+    const { retries, onProgress } = this.#options;
+    const onRetry = (error: unknown, delayMs: number): void =>
+      tellRetry(onProgress, descriptor.digest, error, delayMs);
     let offset = 0;
     for (let failures = 0; ; failures++) {
       try {
-        for await (const chunk of await this.#open(descriptor, offset)) {
+        for await (const chunk of await this.#open(descriptor, offset, signal)) {
           offset += chunk.byteLength;
           this.transferredBytes += chunk.byteLength;
+          // It has come further, so it has all of its tries again.
+          failures = 0;
           yield chunk;
         }
         return;
       } catch (error) {
-        if (!isTransient(error) || failures >= this.#options.retries) throw error;
-        tellRetry(this.#options.onProgress, descriptor.digest, error, 0);
+        signal?.throwIfAborted();
+        if (!isTransient(error) || failures >= retries) throw error;
+        await pauseAfter(error, failures, { signal, onRetry });
       }
     }
   }
 
-  async #open(descriptor: Descriptor, offset: number): Promise<ByteStream> {
+  async #open(
+    descriptor: Descriptor,
+    offset: number,
+    signal: AbortSignal | undefined,
+  ): Promise<ByteStream> {
     const { repository } = this.target;
-    const { signal } = this.#options;
     if (isManifestType(descriptor.mediaType) || isIndexType(descriptor.mediaType)) {
       return streamOf((await this.#document(descriptor.digest)).bytes.subarray(offset));
     }
-    return this.#retrying(descriptor.digest, () =>
-      this.#client.openBlob(repository, descriptor, { offset, signal, isVerified: false }),
-    );
+    return this.#client.openBlob(repository, descriptor, { offset, signal, isVerified: false });
   }
 
   async #document(reference: string): Promise<Document> {
@@ -194,8 +231,12 @@ class Pull {
     const offered = manifests.flatMap((entry) =>
       entry.platform ? [describePlatform(entry.platform)] : [],
     );
-    throw new NotFoundError(
-      `Cannot pull ${describeReference(this.target)} for ${describePlatform(platform)}: it has ${offered.join(', ') || 'no platforms'}`,
+    throw this.#noSuchPlatform(platform, offered);
+  }
+
+  #noSuchPlatform(wanted: Platform, offered: readonly string[]): NotFoundError {
+    return new NotFoundError(
+      `Cannot pull ${describeReference(this.target)} for ${describePlatform(wanted)}: it has ${offered.join(', ') || 'no platforms'}`,
     );
   }
 }

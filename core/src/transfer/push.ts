@@ -38,6 +38,7 @@ export async function push(
   const startedMs = performance.now();
   const work = new Push(route, source, destination, options);
   const graph = await readGraph(source.root, (descriptor) => work.read(descriptor));
+  const platforms = await platformsOf(graph, (descriptor) => work.read(descriptor));
   await work.ping();
   const missing = await work.missingOf(graph.blobs);
   work.plan(graph, missing);
@@ -54,7 +55,7 @@ export async function push(
     tags: [...destination.tags],
     digest,
     mediaType,
-    platforms: await platformsOf(graph, (descriptor) => work.read(descriptor)),
+    platforms,
     pushRefs: referencesOf(options.pushHost, destination.repository, destination.tags, digest),
     pullRefs: referencesOf(options.pullHost, destination.repository, destination.tags, digest),
     bytes: {
@@ -103,6 +104,14 @@ class Push {
     const sizes = await mapConcurrently(blobs, questionsAtOnce, ({ digest }) =>
       this.#retrying(digest, () => this.#client.statBlob(repository, digest, signal)),
     );
+    for (const [index, { digest, size }] of blobs.entries()) {
+      const found = sizes[index];
+      if (found !== undefined && found !== size) {
+        throw new ContentMismatchError(
+          `Cannot reuse ${digest}: the registry has ${found} bytes of it, the image says ${size}`,
+        );
+      }
+    }
     return blobs.filter((_, index) => sizes[index] === undefined);
   }
 
