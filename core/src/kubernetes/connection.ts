@@ -95,8 +95,8 @@ export class Connection {
   }
 
   /** The login and the connections of this moment. */
-  async dressing(): Promise<Dressing> {
-    const { headers, tls } = await this.#credentials.current();
+  async dressing(signal?: AbortSignal): Promise<Dressing> {
+    const { headers, tls } = await this.#credentials.current(signal);
     const agent = await this.#agents.agentFor(tls);
     return { agent, headers: { ...headers, 'user-agent': `reposure/${version}` } };
   }
@@ -121,7 +121,7 @@ export class Connection {
   }
 
   async #exchange(request: ApiRequest): Promise<IncomingMessage> {
-    const dressing = await this.dressing();
+    const dressing = await this.dressing(request.signal);
     const sent = this.#start(request, dressing);
     try {
       return await sent.answered;

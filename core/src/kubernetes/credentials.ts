@@ -38,11 +38,12 @@ export class CredentialSource {
   /**
    * What to send now.
    *
+   * @param signal Ends the waiting for a plugin.
    * @throws {KubeconfigError} if a file or a plugin that the kubeconfig names does not deliver.
    */
-  async current(): Promise<Credentials> {
+  async current(signal?: AbortSignal): Promise<Credentials> {
     if (this.#last && Date.now() - this.#last.atMs < rereadAfterMs) return this.#last.credentials;
-    const credentials = await this.#read();
+    const credentials = await this.#read(signal);
     // A plugin's credentials expire when it says so: it remembers them itself.
     if (!this.#plugin) this.#last = { credentials, atMs: Date.now() };
     return credentials;
@@ -58,7 +59,7 @@ export class CredentialSource {
     );
   }
 
-  async #read(): Promise<Credentials> {
+  async #read(signal?: AbortSignal): Promise<Credentials> {
     const { cluster, user, server } = this.#access;
     const ca = await this.#pem(
       cluster['certificate-authority-data'],
@@ -66,7 +67,7 @@ export class CredentialSource {
     );
     // As kubectl: over plain HTTP nobody logs in.
     if (server.startsWith('http:')) return { headers: {}, tls: {} };
-    const issued = await this.#plugin?.credential(ca);
+    const issued = await this.#plugin?.credential(ca, signal);
     const cert =
       issued?.cert ??
       (await this.#pem(user['client-certificate-data'], user['client-certificate']));

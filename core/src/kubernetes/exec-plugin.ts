@@ -9,6 +9,7 @@ import type { Log } from '../log.ts';
 import type { Access } from './access.ts';
 import { KubeconfigError } from './kubeconfig-error.ts';
 import type { ExecConfig } from './kubeconfig-schema.ts';
+import { SharedRun } from './shared-run.ts';
 
 /** What a plugin printed. */
 const ExecCredential = z.object({
@@ -47,7 +48,7 @@ const keptLines = 20;
 export class ExecPlugin {
   readonly #config: ExecConfig;
   readonly #around: PluginSurroundings;
-  #issued: Promise<IssuedCredential> | undefined;
+  #last: SharedRun<IssuedCredential> | undefined;
 
   constructor(config: ExecConfig, around: PluginSurroundings) {
     this.#config = config;
@@ -58,28 +59,33 @@ export class ExecPlugin {
    * The credential, from the last run if that has not expired.
    *
    * @param ca The cluster's, for plugins that want to know it.
+   * @param signal Ends the waiting, and the plugin with it when nobody else waits for it.
    * @throws {KubeconfigError} if the plugin is missing, fails, or prints something else.
    */
-  async credential(ca: Buffer | undefined): Promise<IssuedCredential> {
-    // One run for all requests that wait for it: a plugin may open a browser.
-    this.#issued ??= this.#run(ca);
-    try {
-      const issued = await this.#issued;
-      if (issued.expiresAtMs > Date.now()) return issued;
-    } catch (error) {
-      this.forget();
-      throw error;
-    }
-    this.#issued = this.#run(ca);
-    return this.#issued;
+  async credential(ca: Buffer | undefined, signal?: AbortSignal): Promise<IssuedCredential> {
+    const last = this.#runOf(ca, signal);
+    const issued = await last.result(signal);
+    if (issued.expiresAtMs > Date.now()) return issued;
+    // Somebody else who saw it expire may have started the next run already.
+    if (this.#last === last) this.forget();
+    return this.#runOf(ca, signal).result(signal);
   }
 
   /** The server refused what the plugin handed out: the next call runs it again. */
   forget(): void {
-    this.#issued = undefined;
+    this.#last = undefined;
   }
 
-  async #run(ca: Buffer | undefined): Promise<IssuedCredential> {
+  /** One run for all requests that wait for it: a plugin may open a browser. */
+  #runOf(ca: Buffer | undefined, signal?: AbortSignal): SharedRun<IssuedCredential> {
+    signal?.throwIfAborted();
+    if (!this.#last || this.#last.isLost) {
+      this.#last = new SharedRun((abandoned) => this.#run(ca, abandoned));
+    }
+    return this.#last;
+  }
+
+  async #run(ca: Buffer | undefined, abandoned: AbortSignal): Promise<IssuedCredential> {
     const { config, interactive } = this.#plan();
     const { env } = this.#around;
     const added = Object.fromEntries((config.env ?? []).map(({ name, value }) => [name, value]));
@@ -87,6 +93,7 @@ export class ExecPlugin {
       env: { ...env, ...added, KUBERNETES_EXEC_INFO: JSON.stringify(this.#info(interactive, ca)) },
       stdio: [interactive ? 'inherit' : 'ignore', 'pipe', 'pipe'],
       windowsHide: true,
+      signal: abandoned,
     });
     const ended = new Promise<number | NodeJS.Signals | null>((resolve, reject) => {
       child.once('error', reject);
@@ -104,6 +111,9 @@ export class ExecPlugin {
       ended,
     ]).catch((error: unknown) => {
       child.kill();
+      // What it has started may go on and hold these open, and with them our process.
+      child.stdout.destroy();
+      child.stderr.destroy();
       throw this.#failure(reasonOf(error), error);
     });
     if (how !== 0)

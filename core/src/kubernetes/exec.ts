@@ -43,7 +43,7 @@ export async function startExec(
 async function openExec(connection: Connection, options: ExecOptions): Promise<ExecSession> {
   const { signal, protocols = defaultProtocols } = options;
   const where = describeObject(resourceTypes.Pod, options.pod, options.namespace);
-  const socketOptions = await socketOptionsOf(connection);
+  const socketOptions = await socketOptionsOf(connection, signal);
   signal?.throwIfAborted();
   const url = `${connection.access.server}${execPath(options)}`;
   const socket = new WebSocket(url.replace(/^http/, 'ws'), [...protocols], socketOptions);
@@ -67,8 +67,11 @@ async function openExec(connection: Connection, options: ExecOptions): Promise<E
   return { stream, protocol: socket.protocol, exit, stderr: () => stream.stderr(), abort };
 }
 
-async function socketOptionsOf(connection: Connection): Promise<SocketOptions> {
-  const { agent, headers } = await connection.dressing();
+async function socketOptionsOf(
+  connection: Connection,
+  signal?: AbortSignal,
+): Promise<SocketOptions> {
+  const { agent, headers } = await connection.dressing(signal);
   const isSecure = connection.access.server.startsWith('https:');
   return {
     agent,
