@@ -5,6 +5,7 @@ import { openCluster } from '@reposure/core/kubernetes';
 import { names } from '@reposure/core/resource';
 
 import { parsePort, readArguments } from './arguments.ts';
+import { LeadershipLostError } from './controller/leader.ts';
 import { runOperator } from './controller/operator.ts';
 import { jsonLog } from './json-log.ts';
 
@@ -47,6 +48,8 @@ export async function operatorMain(argv: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     process.stderr.write(`${explain(error)}\n`);
+    // Another may lead: whatever still hangs must not keep this process.
+    if (error instanceof LeadershipLostError) setTimeout(() => process.exit(1), 1000).unref();
     return error instanceof InputError ? 2 : 1;
   }
 }

@@ -2,11 +2,13 @@ import { describe, expect, it } from 'vitest';
 
 import { MemoryCluster } from '../../../test/support/memory-cluster.ts';
 import { resourceTypes } from '../kubernetes/index.ts';
+import type { Log } from '../log.ts';
 import type { Secret } from '../providers/index.ts';
 import { registryCrd } from '../resource/index.ts';
 import type { Registry } from '../resource/index.ts';
 import { uninstallCrd } from './custom-resource.ts';
 import { execRoleOf } from './exec-role.ts';
+import { installOperator } from './operator-install.ts';
 import { operatorObjects } from './operator-objects.ts';
 import { createRegistry, deleteRegistry } from './registry-create.ts';
 import { installSimple, uninstallSimple } from './simple-install.ts';
@@ -14,6 +16,7 @@ import { htpasswdOf, isAdmitted, loginIn } from './simple-login.ts';
 import { simpleObjects } from './simple-objects.ts';
 
 const namespace = 'ci';
+const established = { conditions: [{ type: 'Established', status: 'True' }] };
 
 async function textOf(cluster: MemoryCluster, name: string, key: string): Promise<string> {
   const secret = await cluster.get<Secret>(resourceTypes.Secret, name, namespace);
@@ -23,6 +26,29 @@ async function textOf(cluster: MemoryCluster, name: string, key: string): Promis
 async function specOf(cluster: MemoryCluster): Promise<unknown> {
   return (await cluster.get<Registry>(resourceTypes.Registry, 'default', namespace)).spec;
 }
+
+function keptLog(): { lines: string[]; log: Log } {
+  const lines: string[] = [];
+  const keep = (line: string): void => {
+    lines.push(line);
+  };
+  return { lines, log: { debug: keep, info: keep, warn: keep } };
+}
+
+describe('installOperator()', () => {
+  it('says that it takes back a role that nobody asks for any more', async () => {
+    const objects = operatorObjects({ namespace, image: 'x', role: 'view' });
+    const binding = objects.find((each) => JSON.stringify(each).includes('"name":"view"'));
+    const definition = { ...registryCrd(), status: established };
+    const cluster = new MemoryCluster(definition, ...(binding ? [binding] : []));
+    // Server-side apply leaves the status alone.
+    cluster.apply = async (object) => object;
+    const { lines, log } = keptLog();
+    await installOperator(cluster, { namespace, log });
+    expect(cluster.of('RoleBinding')).toEqual([]);
+    expect(lines).toContain(`Deleted RoleBinding ci/${binding?.metadata.name}`);
+  });
+});
 
 describe('operatorObjects()', () => {
   const text = JSON.stringify(operatorObjects({ namespace, image: 'example.test/reposure:1' }));
@@ -100,6 +126,31 @@ describe('installSimple()', () => {
     const cluster = new MemoryCluster(theirs);
     await installSimple(cluster, { namespace, tls: true });
     expect(await textOf(cluster, 'reposure-simple-authentication', 'tls.crt')).toBe('theirs');
+  });
+
+  it('names the Secrets that it applies, and says nothing of what is in them', async () => {
+    const cluster = new MemoryCluster();
+    const { lines, log } = keptLog();
+    const given = { username: 'me', password: 'hunter2' };
+    await installSimple(cluster, { namespace, tls: true, login: given, log });
+    expect(lines.filter((line) => line.includes('Secret'))).toEqual([
+      'Applied Secret ci/reposure-simple-authentication',
+      'Applied Secret ci/reposure-simple-htpasswd',
+      'Applied Secret ci/reposure-simple-login',
+    ]);
+    expect(lines.join()).not.toContain('hunter2');
+  });
+
+  it.each([
+    ['another Pod took the place of one without a volume', {}, { tls: true }, 1],
+    ['the Pod is the same', {}, {}, 0],
+    ['there is a volume', { storage: '1Gi' }, { storage: '1Gi', tls: true }, 0],
+  ])('says whether images went with their Pod: %s', async (_, before, after, warnings) => {
+    const cluster = new MemoryCluster();
+    const { lines, log } = keptLog();
+    await installSimple(cluster, { namespace, ...before, log });
+    await installSimple(cluster, { namespace, ...after, log });
+    expect(lines.filter((line) => line.includes('images'))).toHaveLength(warnings);
   });
 
   it('keeps the images on uninstall, unless told otherwise', async () => {

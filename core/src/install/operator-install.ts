@@ -43,7 +43,7 @@ export async function installOperator(
 ): Promise<void> {
   const { namespace, image = names.image(version), log = silent, timeoutMs = 120_000 } = options;
   await installCrd(kubernetes, log);
-  await unbindRole(kubernetes, options);
+  await unbindRole(kubernetes, options, log);
   for (const object of operatorObjects({ ...options, image })) {
     await kubernetes.apply(object);
     log.info(`Applied ${object.kind} ${namespace}/${object.metadata.name}`);
@@ -89,9 +89,11 @@ interface RoleBinding extends KubernetesObject {
 async function unbindRole(
   kubernetes: KubernetesClient,
   { namespace, role }: InstallOperatorOptions,
+  log: Log,
 ): Promise<void> {
   const { RoleBinding } = resourceTypes;
   const bound = await kubernetes.find<RoleBinding>(RoleBinding, operatorRoleBinding, namespace);
   if (bound === undefined || bound.roleRef?.name === role) return;
   await kubernetes.delete(RoleBinding, operatorRoleBinding, namespace);
+  log.info(`Deleted RoleBinding ${namespace}/${operatorRoleBinding}`);
 }

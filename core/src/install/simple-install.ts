@@ -33,6 +33,10 @@ export interface SimpleHosts {
   readonly pullHost: string | undefined;
 }
 
+interface Deployment extends KubernetesObject {
+  spec?: { template?: { spec?: { volumes?: readonly { emptyDir?: object }[] } } };
+}
+
 interface Service extends KubernetesObject {
   spec?: { ports?: readonly { port: number; nodePort?: number }[] };
 }
@@ -48,7 +52,7 @@ export async function installSimple(
   options: InstallSimpleOptions,
 ): Promise<SimpleHosts> {
   const { namespace, login = false, log = silent, timeoutMs = 120_000, signal } = options;
-  const tlsFingerprint = options.tls ? await ensureTls(kubernetes, namespace) : undefined;
+  const tlsFingerprint = options.tls ? await ensureTls(kubernetes, namespace, log) : undefined;
   if (login && !options.tls) {
     log.warn(
       'Without TLS, a login travels in the clear; a Registry uses this one only with insecure: true',
@@ -60,9 +64,9 @@ export async function installSimple(
     if (object.kind === 'Deployment' && login !== false) {
       const given = typeof login === 'object' ? login : undefined;
       const { pullHost } = await simpleHosts(kubernetes, namespace);
-      await ensureLogin(kubernetes, namespace, given, pullHost);
+      await ensureLogin(kubernetes, namespace, { given, pullHost, log });
     }
-    await kubernetes.apply(object);
+    await applyPart(kubernetes, object, log);
     log.info(`Applied ${object.kind} ${namespace}/${object.metadata.name}`);
   }
   if (options.wait) {
@@ -70,6 +74,28 @@ export async function installSimple(
     await waitForRollout(kubernetes, names.simple, namespace, { timeoutMs, signal });
   }
   return simpleHosts(kubernetes, namespace);
+}
+
+/** Applies an object; says so if images are lost by it. */
+async function applyPart(
+  kubernetes: KubernetesClient,
+  object: KubernetesObject,
+  log: Log,
+): Promise<void> {
+  const { Deployment } = resourceTypes;
+  const { name, namespace = '' } = object.metadata;
+  const before =
+    object.kind === Deployment.kind
+      ? await kubernetes.find<Deployment>(Deployment, name, namespace)
+      : undefined;
+  const { metadata } = await kubernetes.apply(object);
+  // Any change of the Deployment is another Pod, and what has no volume goes with the Pod.
+  if (before === undefined || before.metadata.generation === metadata.generation) return;
+  const volumes = before.spec?.template?.spec?.volumes ?? [];
+  if (!volumes.some(({ emptyDir }) => emptyDir !== undefined)) return;
+  log.warn(
+    `Deployment ${namespace}/${name} had no volume: its images go with the Pod that is replaced; to keep images from now on: --storage`,
+  );
 }
 
 /**
@@ -100,12 +126,12 @@ export async function uninstallSimple(
   kubernetes: KubernetesClient,
   options: UninstallSimpleOptions,
 ): Promise<void> {
-  const { Deployment, PersistentVolumeClaim, Secret, Service: ServiceType } = resourceTypes;
+  const { PersistentVolumeClaim, Secret, Service: ServiceType } = resourceTypes;
   const { namespace, purge = false, log = silent } = options;
   await deleteAll(
     kubernetes,
     [
-      [Deployment, names.simple],
+      [resourceTypes.Deployment, names.simple],
       [ServiceType, names.simple],
       [Secret, names.simpleLogin],
       [Secret, names.simpleHtpasswd],

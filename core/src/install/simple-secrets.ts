@@ -3,6 +3,7 @@ import { isServerCertificateValid, makeServerCertificate } from '../certificates
 import type { ServerCertificate, ServerNames } from '../certificates.ts';
 import { resourceTypes } from '../kubernetes/index.ts';
 import type { KubernetesClient } from '../kubernetes/index.ts';
+import type { Log } from '../log.ts';
 import { serviceHost, simplePort } from '../providers/index.ts';
 import type { Secret } from '../providers/index.ts';
 import { names } from '../resource/index.ts';
@@ -15,7 +16,11 @@ import type { Login } from './simple-login.ts';
  *
  * @returns The certificate's fingerprint.
  */
-export async function ensureTls(kubernetes: KubernetesClient, namespace: string): Promise<string> {
+export async function ensureTls(
+  kubernetes: KubernetesClient,
+  namespace: string,
+  log: Log,
+): Promise<string> {
   const serverNames = serverNamesOf(namespace);
   const secret = await find(kubernetes, names.simpleTls, namespace);
   const existing = {
@@ -28,8 +33,14 @@ export async function ensureTls(kubernetes: KubernetesClient, namespace: string)
   const isKept = isOurs ? isServerCertificateValid(existing, serverNames) : secret !== undefined;
   if (isKept) return sha256Hex(existing.certificatePem);
   const made = await makeServerCertificate(serverNames);
-  await kubernetes.apply(tlsSecret(namespace, made));
+  await applySecret(kubernetes, tlsSecret(namespace, made), log);
   return sha256Hex(made.certificatePem);
+}
+
+interface LoginOptions {
+  readonly given: Login | undefined;
+  readonly pullHost: string | undefined;
+  readonly log: Log;
 }
 
 /**
@@ -39,26 +50,23 @@ export async function ensureTls(kubernetes: KubernetesClient, namespace: string)
 export async function ensureLogin(
   kubernetes: KubernetesClient,
   namespace: string,
-  given: Login | undefined,
-  pullHost: string | undefined,
+  { given, pullHost, log }: LoginOptions,
 ): Promise<void> {
   const existing = await find(kubernetes, names.simpleLogin, namespace);
   const login = given ?? loginIn(textOf(existing, '.dockerconfigjson')) ?? makeLogin();
   const htpasswd = textOf(await find(kubernetes, names.simpleHtpasswd, namespace), 'htpasswd');
   if (!(await isAdmitted(htpasswd, login))) {
-    await kubernetes.apply(
-      secretObject(names.simpleHtpasswd, namespace, 'Opaque', {
-        htpasswd: await htpasswdOf(login),
-      }),
-    );
+    const htpasswdSecret = secretObject(names.simpleHtpasswd, namespace, 'Opaque', {
+      htpasswd: await htpasswdOf(login),
+    });
+    await applySecret(kubernetes, htpasswdSecret, log);
   }
   const pushHost = serviceHost(names.simple, namespace, simplePort);
   const dockerConfig = dockerConfigOf(login, pullHost ? [pushHost, pullHost] : [pushHost]);
-  await kubernetes.apply(
-    secretObject(names.simpleLogin, namespace, 'kubernetes.io/dockerconfigjson', {
-      '.dockerconfigjson': dockerConfig,
-    }),
-  );
+  const loginSecret = secretObject(names.simpleLogin, namespace, 'kubernetes.io/dockerconfigjson', {
+    '.dockerconfigjson': dockerConfig,
+  });
+  await applySecret(kubernetes, loginSecret, log);
 }
 
 /** Every name by which Pods and nodes may reach the Service. */
@@ -101,6 +109,12 @@ function secretObject(
     type,
     data: Object.fromEntries(encoded),
   };
+}
+
+async function applySecret(kubernetes: KubernetesClient, secret: Secret, log: Log): Promise<void> {
+  await kubernetes.apply(secret);
+  const { name, namespace = '' } = secret.metadata;
+  log.info(`Applied Secret ${namespace}/${name}`);
 }
 
 async function find(

@@ -23,6 +23,7 @@ export interface Provider {
 
 /** Why a registry was not found; the `reason` of the condition `Resolved`. */
 export type ResolutionReason =
+  | 'AmbiguousRegistry'
   | 'HostInvalid'
   | 'NameInvalid'
   | 'NothingToResolve'

@@ -79,6 +79,8 @@ describe('resolveProvider()', () => {
     [{ indirect: { service: 'reg', port: 80 } }, 'PortNotServed', /no port 80; want 5000/],
     [{ direct: { host: 'https://me:secret@reg/x' } }, 'HostInvalid', /"https:\/\/\*\*\*@reg\/x"/],
     [{ provider: 'host' }, 'NothingToResolve', /direct\.host/],
+    [{ provider: 'simple', direct: { host: 'reg' } }, 'AmbiguousRegistry', /and direct/],
+    [{ provider: 'simple', indirect: { service: 'reg' } }, 'AmbiguousRegistry', /and indirect/],
     [{ provider: 'quay' }, 'UnknownProvider', /simple, host, service/],
     [{}, 'NothingToResolve', /names no registry/],
   ])('says of %j: %s', async (spec, reason, message) => {

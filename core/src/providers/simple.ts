@@ -1,5 +1,6 @@
 import { resourceTypes } from '../kubernetes/index.ts';
 import { names, tlsSecretOf } from '../resource/index.ts';
+import type { Registry } from '../resource/index.ts';
 import { describeRegistry, ResolutionError } from './provider.ts';
 import type { Provider } from './provider.ts';
 import { nodeHostOf, serviceHost } from './service.ts';
@@ -14,6 +15,8 @@ export const simple: Provider = {
   resolve: async (registry, kubernetes) => {
     const { spec, metadata } = registry;
     const { namespace } = metadata;
+    refuseOther('direct', registry);
+    refuseOther('indirect', registry);
     const found = await kubernetes.find<Service>(resourceTypes.Service, names.simple, namespace);
     if (found === undefined) {
       throw new ResolutionError(
@@ -30,3 +33,12 @@ export const simple: Provider = {
     };
   },
 };
+
+/** Whoever names two registries means one of them, and nobody knows which. */
+function refuseOther(field: 'direct' | 'indirect', registry: Registry): void {
+  if (registry.spec[field] === undefined) return;
+  throw new ResolutionError(
+    'AmbiguousRegistry',
+    `Cannot resolve ${describeRegistry(registry)}: it names two registries, provider: simple and ${field}; want one of them`,
+  );
+}

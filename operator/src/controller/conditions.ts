@@ -8,9 +8,12 @@ import type { Health } from './health-probe.ts';
 
 /** What was seen of one Registry. */
 export interface Observation {
-  readonly resolution: Resolved | ResolutionError;
+  /** `undefined` if it could not be looked up: see `readError`. */
+  readonly resolution: Resolved | ResolutionError | undefined;
   /** `undefined` where there was nothing to have credentials for. */
   readonly credentials?: Credentials | CredentialsError | undefined;
+  /** The API did not show something that had to be seen. */
+  readonly readError?: string | undefined;
   /** The surrogate's objects could not be applied. */
   readonly applyError?: string | undefined;
   readonly isSuspended: boolean;
@@ -23,10 +26,42 @@ export interface Observation {
 /** A condition before anybody knows since when. */
 export type Verdict = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
 
-/** Every condition of a Registry, the summary last. */
-export function verdictsOf(seen: Observation): Verdict[] {
-  const verdicts = [resolvedOf(seen), credentialsValidOf(seen), reachableOf(seen)];
-  return [...verdicts, readyOf(seen, verdicts)];
+/** How long an answer must be missing before it counts: less than from one look to the next. */
+const doubtMs = 2500;
+
+/**
+ * Every condition of a Registry, the summary last.
+ *
+ * @param before The conditions that it has.
+ * @param now RFC 3339
+ */
+export function verdictsOf(
+  seen: Observation,
+  before: readonly Condition[],
+  now: string,
+): Verdict[] {
+  const [resolved, credentialsValid] = [resolvedOf(seen), credentialsValidOf(seen)];
+  const reachable = reachableOf(seen);
+  const counted = isDoubtful(reachable, seen, before, now) ? [] : [reachable];
+  const ready = readyOf(seen, [resolved, credentialsValid, ...counted]);
+  return [resolved, credentialsValid, reachable, ready];
+}
+
+/**
+ * Whether one answer is missing from where all was well, and still is as far as the kubelet knows:
+ * a request may get lost, and a Registry must not stop being ready for it.
+ */
+function isDoubtful(
+  reachable: Verdict,
+  { pod }: Observation,
+  before: readonly Condition[],
+  now: string,
+): boolean {
+  const was = (type: string): Condition | undefined => before.find((each) => each.type === type);
+  const { status, lastTransitionTime = now } = was('Reachable') ?? {};
+  const missingForMs = status === 'False' ? Date.parse(now) - Date.parse(lastTransitionTime) : 0;
+  const wasReady = was('Ready')?.status === 'True';
+  return reachable.status === 'False' && wasReady && isReady(pod) && missingForMs < doubtMs;
 }
 
 /**
@@ -50,7 +85,9 @@ export function conditionsOf(
   });
 }
 
-function resolvedOf({ resolution }: Observation): Verdict {
+function resolvedOf(seen: Observation): Verdict {
+  const { resolution } = seen;
+  if (resolution === undefined) return unasked('Resolved', seen);
   if (resolution instanceof ResolutionError) {
     return verdict('Resolved', 'False', resolution.reason, resolution.message);
   }
@@ -60,11 +97,12 @@ function resolvedOf({ resolution }: Observation): Verdict {
 
 function credentialsValidOf(seen: Observation): Verdict {
   const type = 'CredentialsValid';
-  const { resolution, health, pod } = seen;
+  const { resolution, health, pod, readError } = seen;
   if (resolution instanceof ResolutionError) return unresolved(type);
   const refusal = refusalOf(seen);
   if (refusal !== undefined) return verdict(type, 'False', refusal.reason, refusal.message);
-  if (!(health?.credentialsValid ?? isReady(pod))) return unasked(type);
+  const isAccepted = readError === undefined && (health?.credentialsValid ?? isReady(pod));
+  if (!isAccepted) return unasked(type, seen);
   const secret = loginSecretOf(seen);
   return secret === undefined
     ? verdict(type, 'True', 'NotNeeded', 'The registry answers without a login')
@@ -85,21 +123,24 @@ function loginSecretOf({ credentials }: Observation): string | undefined {
   return credentials instanceof CredentialsError ? undefined : credentials?.login?.secret;
 }
 
-function reachableOf({ resolution, health, pod }: Observation): Verdict {
+function reachableOf(seen: Observation): Verdict {
   const type = 'Reachable';
+  const { resolution, health, pod } = seen;
   if (resolution instanceof ResolutionError) return unresolved(type);
+  if (resolution === undefined) return unasked(type, seen);
   if (health !== undefined && !health.reachable) {
     return verdict(type, 'False', 'NoAnswer', health.message);
   }
   // Where a network policy keeps the operator out, the kubelet has asked the same question.
   return (health?.reachable ?? isReady(pod))
     ? verdict(type, 'True', 'Answered', `${resolution.pushHost} answers the surrogate`)
-    : unasked(type);
+    : unasked(type, seen);
 }
 
 function readyOf(seen: Observation, verdicts: readonly Verdict[]): Verdict {
-  const { applyError, isSuspended, pod, resolution } = seen;
+  const { applyError, readError, isSuspended, pod, resolution } = seen;
   if (applyError !== undefined) return verdict('Ready', 'False', 'ApplyFailed', applyError);
+  if (readError !== undefined) return verdict('Ready', 'False', 'ReadFailed', readError);
   if (isSuspended) {
     return verdict('Ready', 'False', 'Suspended', 'replicas is 0: there is no surrogate');
   }
@@ -109,7 +150,7 @@ function readyOf(seen: Observation, verdicts: readonly Verdict[]): Verdict {
     const state = pod ? describePod(pod) : 'there is no Pod of this configuration yet';
     return verdict('Ready', 'False', 'SurrogateNotReady', `The surrogate is not ready: ${state}`);
   }
-  const host = resolution instanceof ResolutionError ? '' : resolution.pushHost;
+  const host = resolution instanceof ResolutionError ? '' : (resolution?.pushHost ?? '');
   return verdict('Ready', 'True', 'Ready', `Images can be pushed to and pulled from ${host}`);
 }
 
@@ -121,7 +162,8 @@ function unresolved(type: string): Verdict {
   return verdict(type, 'Unknown', 'NotResolved', 'There is no registry to ask');
 }
 
-function unasked(type: string): Verdict {
+function unasked(type: string, { readError }: Observation): Verdict {
+  if (readError !== undefined) return verdict(type, 'Unknown', 'ReadFailed', readError);
   return verdict(type, 'Unknown', 'NotAsked', 'The surrogate has not asked the registry yet');
 }
 

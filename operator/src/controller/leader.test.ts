@@ -96,6 +96,55 @@ describe('lead()', () => {
     await expect(leading).rejects.toBeInstanceOf(LeadershipLostError);
   });
 
+  it.each([
+    ['work that ends', untilAborted],
+    ['work that hangs', () => new Promise<never>(() => {})],
+  ])('gives up when nobody answers it any more, with %s', async (_, hang) => {
+    const cluster = new MemoryCluster();
+    const options = {
+      kubernetes: cluster,
+      namespace: 'ci',
+      identity: 'a',
+      log: silent,
+      signal: new AbortController().signal,
+      retryEveryMs: 1,
+      renewWithinMs: 20,
+      endWithinMs: 5,
+    };
+    let working: AbortSignal | undefined;
+    const leading = lead(options, async (signal) => {
+      working = signal;
+      cluster.find = () => new Promise<never>(() => {});
+      await hang(signal);
+    });
+    await expect(leading).rejects.toBeInstanceOf(LeadershipLostError);
+    expect(working?.aborted).toBe(true);
+  });
+
+  it('goes on asking where nobody answered', async () => {
+    const cluster = new MemoryCluster();
+    const stop = new AbortController();
+    const find = cluster.find.bind(cluster);
+    cluster.find = () => new Promise<never>(() => {});
+    const options = {
+      kubernetes: cluster,
+      namespace: 'ci',
+      identity: 'a',
+      log: silent,
+      signal: stop.signal,
+      retryEveryMs: 1,
+      renewWithinMs: 100,
+      onTurn: () => {
+        cluster.find = find;
+      },
+    };
+    let hasWorked = false;
+    await lead(options, async () => {
+      hasWorked = true;
+    });
+    expect(hasWorked).toBe(true);
+  });
+
   it('passes on what goes wrong with the work', async () => {
     const options = {
       kubernetes: new MemoryCluster(),

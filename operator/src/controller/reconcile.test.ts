@@ -228,6 +228,98 @@ describe('reconcile()', () => {
     expect(await conditionsOf(cluster)).toMatchObject({ Ready: { reason: 'ApplyFailed' } });
   });
 
+  it.each([
+    ['Secret', { loginSecret: 'login' }, { Resolved: 'True', CredentialsValid: 'Unknown' }],
+    ['Service', { provider: 'simple' }, { Resolved: 'Unknown', CredentialsValid: 'Unknown' }],
+    ['Pod', {}, { Resolved: 'True', CredentialsValid: 'Unknown' }],
+  ])('says in the status that it may not read a %s, and fails', async (kind, spec, expected) => {
+    const { direct, ...rest } = registryOf(spec).spec;
+    const registry = registryOf({});
+    registry.spec = 'provider' in spec ? rest : { direct, ...rest };
+    const cluster = new MemoryCluster(registry, login);
+    cluster.forbidden.add(kind);
+    await expect(reconcile(name, contextOf(cluster))).rejects.toMatchObject({ status: 403 });
+    const conditions = await conditionsOf(cluster);
+    expect(conditions).toMatchObject({
+      Ready: { status: 'False', reason: 'ReadFailed', message: expect.stringContaining('403') },
+      Reachable: { status: 'Unknown', reason: 'ReadFailed' },
+    });
+    for (const [type, status] of Object.entries(expected)) {
+      expect(conditions[type]).toMatchObject({ status });
+    }
+  });
+
+  it('forgets nothing of the status that it could not look up again', async () => {
+    const registry = registryOf({ provider: 'simple' });
+    delete registry.spec.direct;
+    registry.status = { pushHost: 'reposure-simple.ci.svc:5000', provider: 'simple' };
+    const cluster = new MemoryCluster(registry);
+    cluster.forbidden.add('Service');
+    await expect(reconcile(name, contextOf(cluster))).rejects.toMatchObject({ status: 403 });
+    const { status } = await cluster.get<Registry>(resourceTypes.Registry, name);
+    expect(status).toMatchObject({ pushHost: 'reposure-simple.ci.svc:5000', provider: 'simple' });
+  });
+
+  it('writes no status once it was told to stop', async () => {
+    const cluster = new MemoryCluster(registryOf({}));
+    await reconcile(name, contextOf(cluster));
+    await startPod(cluster);
+    const before = cluster.of('Registry');
+    const stopped = AbortSignal.abort(new Error('stopped'));
+    const askSurrogate = () => Promise.reject(new Error('stopped'));
+    const context = { ...contextOf(cluster), signal: stopped, askSurrogate };
+    await expect(reconcile(name, context)).rejects.toThrow('stopped');
+    expect(cluster.of('Registry')).toEqual(before);
+  });
+
+  it('counts an answer that is missing only when the next one is missing, too', async () => {
+    const cluster = new MemoryCluster(registryOf({}));
+    await reconcile(name, contextOf(cluster));
+    await startPod(cluster);
+    await reconcile(name, contextOf(cluster, healthy));
+    const down = { reachable: false, credentialsValid: false, message: 'timed out' };
+    const doubtful = { Ready: { status: 'True' }, Reachable: { status: 'False' } };
+    expect(await reconcile(name, contextOf(cluster, down))).toBe(5000);
+    expect(await conditionsOf(cluster)).toMatchObject(doubtful);
+    // Writing the status wakes the watch: that look comes at once, and tells nothing new.
+    expect(await reconcile(name, contextOf(cluster, down))).toBe(5000);
+    expect(await conditionsOf(cluster)).toMatchObject(doubtful);
+    const registry = await cluster.get<Registry>(resourceTypes.Registry, name);
+    const reachable = conditionOf(registry, 'Reachable');
+    if (reachable) reachable.lastTransitionTime = new Date(Date.now() - 5000).toISOString();
+    await cluster.apply(registry, { subresource: 'status' });
+    await reconcile(name, contextOf(cluster, down));
+    expect(await conditionsOf(cluster)).toMatchObject({
+      Ready: { status: 'False', reason: 'NoAnswer', message: 'timed out' },
+    });
+  });
+
+  it('takes a rollout for something ordinary', async () => {
+    const cluster = new MemoryCluster(registryOf({}));
+    await reconcile(name, contextOf(cluster));
+    await startPod(cluster);
+    await reconcile(name, contextOf(cluster, healthy));
+    const { status } = await cluster.get<Registry>(resourceTypes.Registry, name);
+    await cluster.apply({
+      ...registryOf({ direct: { host: 'other.test' } }),
+      ...(status && { status }),
+    });
+    await reconcile(name, contextOf(cluster, healthy));
+    const events = cluster.of('Event').map((event) => [event['reason'], event['type']]);
+    expect(events.at(-1)).toEqual(['SurrogateNotReady', 'Normal']);
+  });
+
+  it('warns of a surrogate that has stopped being ready', async () => {
+    const cluster = new MemoryCluster(registryOf({}));
+    await reconcile(name, contextOf(cluster));
+    await startPod(cluster);
+    await reconcile(name, contextOf(cluster, healthy));
+    await startPod(cluster, false);
+    await reconcile(name, contextOf(cluster));
+    const events = cluster.of('Event').map((event) => [event['reason'], event['type']]);
+    expect(events.at(-1)).toEqual(['SurrogateNotReady', 'Warning']);
+  });
+
   it('says that a name is too long, and makes nothing', async () => {
     const long = 'r'.repeat(34);
     const registry = registryOf({});

@@ -10,7 +10,7 @@ import {
   resolveProvider,
 } from '@reposure/core/providers';
 import type { Credentials, Resolved } from '@reposure/core/providers';
-import { conditionOf, isRegistryName, maxRegistryNameLength, names } from '@reposure/core/resource';
+import { isRegistryName, maxRegistryNameLength, names } from '@reposure/core/resource';
 import type { Registry, RegistryStatus } from '@reposure/core/resource';
 
 import type { Observation } from './conditions.ts';
@@ -54,11 +54,13 @@ export async function reconcile(
   // What it owns goes by owner references.
   if (registry === undefined || registry.metadata.deletionTimestamp !== undefined) return undefined;
   const { seen, failure } = await bring(registry, context);
+  // Another operator may lead by now: the status is no longer ours to write.
+  context.signal.throwIfAborted();
   const status = statusOf(registry, seen, new Date().toISOString());
-  await writeStatus(registry, status, context);
+  await writeStatus(registry, status, seen, context);
   if (failure !== undefined) throw failure;
-  const isReady = conditionOf({ ...registry, status }, 'Ready')?.status === 'True';
-  return isReady || seen.isSuspended ? pollEveryMs : pollSoonMs;
+  const isWell = status.conditions?.every((each) => each.status === 'True') === true;
+  return isWell || seen.isSuspended ? pollEveryMs : pollSoonMs;
 }
 
 interface Brought {
@@ -68,29 +70,26 @@ interface Brought {
 }
 
 async function bring(registry: Registry, context: ReconcileContext): Promise<Brought> {
-  const isSuspended = registry.spec.replicas === 0;
-  const resolution = await attempt(() => resolve(registry, context), ResolutionError);
-  if (resolution instanceof ResolutionError) return { seen: { resolution, isSuspended } };
-  const image = registry.spec.image ?? context.image;
-  const credentials = await attempt(
-    () => credentialsFor(registry, resolution, image, context),
-    CredentialsError,
-  );
-  // What runs is left as it is: the Secret may be about to come back.
-  if (credentials instanceof CredentialsError) {
-    return { seen: { resolution, credentials, isSuspended } };
-  }
-  const options = { registry, resolved: resolution, credentials, image };
+  let seen: Observation = { resolution: undefined, isSuspended: registry.spec.replicas === 0 };
   try {
-    await applySurrogate(options, context);
+    const resolution = await attempt(() => resolve(registry, context), ResolutionError);
+    seen = { ...seen, resolution };
+    if (resolution instanceof ResolutionError) return { seen };
+    const image = registry.spec.image ?? context.image;
+    const credentials = await attempt(
+      () => credentialsFor(registry, resolution, image, context),
+      CredentialsError,
+    );
+    seen = { ...seen, credentials };
+    // What runs is left as it is: the Secret may be about to come back.
+    if (credentials instanceof CredentialsError) return { seen };
+    const options = { registry, resolved: resolution, credentials, image };
+    const failure = await failureOf(() => applySurrogate(options, context));
+    if (failure !== undefined) return { seen: { ...seen, applyError: explain(failure) }, failure };
+    return { seen: { ...seen, ...(await look(options, context)) } };
   } catch (error) {
-    const failure = error instanceof Error ? error : new Error(explain(error));
-    return {
-      seen: { resolution, credentials, isSuspended, applyError: explain(error) },
-      failure,
-    };
+    return { seen: { ...seen, readError: explain(error) }, failure: errorOf(error) };
   }
-  return { seen: { resolution, credentials, isSuspended, ...(await look(options, context)) } };
 }
 
 async function resolve(registry: Registry, { kubernetes }: ReconcileContext): Promise<Resolved> {
@@ -149,6 +148,7 @@ async function look(
 async function writeStatus(
   registry: Registry,
   status: RegistryStatus,
+  { pod }: Observation,
   { kubernetes, log }: ReconcileContext,
 ): Promise<void> {
   if (!isStatusNews(registry, status)) return;
@@ -158,10 +158,24 @@ async function writeStatus(
     { apiVersion, kind, metadata: { name, namespace }, status },
     { subresource: 'status' },
   );
-  const news = readinessNews(registry, status);
+  const news = readinessNews(registry, status, pod === undefined);
   if (news === undefined) return;
   log.info(`Registry ${namespace}/${name}: ${news.reason}: ${news.message}`);
   await recordEvent(kubernetes, registry, news, log);
+}
+
+/** What went wrong, if anything did. */
+async function failureOf(action: () => Promise<void>): Promise<Error | undefined> {
+  try {
+    await action();
+    return undefined;
+  } catch (error) {
+    return errorOf(error);
+  }
+}
+
+function errorOf(error: unknown): Error {
+  return error instanceof Error ? error : new Error(explain(error));
 }
 
 /** The result, or the error if it is of the kind that is part of what was seen. */

@@ -12,7 +12,11 @@ import type { Happening } from './event-recorder.ts';
 export function statusOf(registry: Registry, seen: Observation, now: string): RegistryStatus {
   const { generation = 0, name } = registry.metadata;
   const before = registry.status?.conditions ?? [];
-  const conditions = conditionsOf(verdictsOf(seen), before, generation, now);
+  const conditions = conditionsOf(verdictsOf(seen, before, now), before, generation, now);
+  // Nobody says that it is not there any more.
+  if (seen.resolution === undefined) {
+    return { ...registry.status, observedGeneration: generation, conditions };
+  }
   if (seen.resolution instanceof ResolutionError) {
     return { observedGeneration: generation, conditions };
   }
@@ -32,18 +36,26 @@ export function isStatusNews(registry: Registry, status: RegistryStatus): boolea
   return !isDeepStrictEqual(normalised(registry.status), normalised(status));
 }
 
-/** Reasons for not being ready that are no fault, unless it was ready before. */
+/** Reasons for not being ready that are no fault, unless it was ready before and no rollout is the cause. */
 const ordinary: ReadonlySet<string> = new Set(['SurrogateNotReady', 'Suspended']);
 
-/** What to tell of a Registry that became ready, or stopped being so, or has another reason for it. */
-export function readinessNews(registry: Registry, status: RegistryStatus): Happening | undefined {
+/**
+ * What to tell of a Registry that became ready, or stopped being so, or has another reason for it.
+ *
+ * @param isRollout Its surrogate's Pod is being made.
+ */
+export function readinessNews(
+  registry: Registry,
+  status: RegistryStatus,
+  isRollout: boolean,
+): Happening | undefined {
   const before = conditionOf(registry, 'Ready');
   const after = conditionOf({ ...registry, status }, 'Ready');
   if (after === undefined) return undefined;
   if (before?.status === after.status && before.reason === after.reason) return undefined;
   const { reason, message } = after;
-  const isStarting = before?.status !== 'True' && ordinary.has(reason);
-  return { type: after.status === 'True' || isStarting ? 'Normal' : 'Warning', reason, message };
+  const isOrdinary = (isRollout || before?.status !== 'True') && ordinary.has(reason);
+  return { type: after.status === 'True' || isOrdinary ? 'Normal' : 'Warning', reason, message };
 }
 
 function normalised(status: RegistryStatus | undefined): unknown {

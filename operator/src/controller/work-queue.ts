@@ -1,5 +1,6 @@
 const firstDelayMs = 5;
-const longestDelayMs = 1_000_000;
+/** client-go waits up to 1000 s; but nothing else looks again at what failed to apply. */
+const longestDelayMs = 60_000;
 /** Of all retries together: 10 a second, 100 at once. */
 const refillMs = 100;
 const burst = 100;
@@ -93,7 +94,7 @@ export class WorkQueue {
   }
 }
 
-/** The pause before a key that failed so often is tried again: 5 ms, doubled up to 1000 s. */
+/** The pause before a key that failed so often is tried again: 5 ms, doubled up to 60 s. */
 export function retryDelayMs(failures: number): number {
   return Math.min(longestDelayMs, firstDelayMs * 2 ** failures);
 }
