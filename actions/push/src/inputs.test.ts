@@ -42,9 +42,9 @@ describe('Inputs', () => {
     );
   });
 
-  it('takes a timeout that is longer than a timer', () => {
+  it('refuses a timeout that is longer than a timer', () => {
     const given = { source: 'x', tags: 'a/b:1', timeout: '9999h' };
-    expect(parseInput(Inputs, given, 'the inputs').timeout).toBe(2 ** 31 - 1);
+    expect(() => parseInput(Inputs, given, 'the inputs')).toThrow(/timeout: .*24 days/);
   });
 });
 

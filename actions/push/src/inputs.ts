@@ -26,9 +26,6 @@ const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
 // The runner does not look at `required`, and hands over '' for what is not set.
 const isRequired = 'is required';
-// Timers go no further: 24.8 days.
-const longestMs = 2 ** 31 - 1;
-
 /** The inputs of this step, as `action.yml` declares them. */
 export const Inputs = z.object({
   source: z.string(isRequired),
@@ -43,7 +40,7 @@ export const Inputs = z.object({
   platforms: parsedBy((text) => words(text).map((word) => parsePlatform(word))).optional(),
   route: z.enum(['auto', 'direct', 'exec']).default('auto'),
   retries: z.string().regex(/^\d+$/, 'wants a whole number').default('5').transform(Number),
-  timeout: parsedBy((text) => Math.min(parseDurationMs(text), longestMs)).default(30 * 60_000),
+  timeout: parsedBy(parseDurationMs).default(30 * 60_000),
   'dry-run': flag.default(false),
   summary: flag.default(true),
 });
