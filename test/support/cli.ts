@@ -1,30 +1,19 @@
 import { fileURLToPath } from 'node:url';
 
 import { runProgram } from './tools.ts';
-import type { Finished } from './tools.ts';
+import type { Finished, RunOptions } from './tools.ts';
 
 const script = fileURLToPath(new URL('../../cli/bin/reposure.js', import.meta.url));
 
 /** Runs `reposure` as a person does, in a process of its own. */
-export function reposure(
-  words: readonly string[],
-  options: {
-    readonly env?: Record<string, string>;
-    readonly input?: Buffer;
-    readonly cwd?: string;
-  } = {},
-): Promise<Finished> {
+export function reposure(words: readonly string[], options: RunOptions = {}): Promise<Finished> {
   return runProgram([process.execPath, script, ...words], options);
 }
 
 /** Runs `reposure`, which must succeed. @returns its standard output. */
 export async function reposureOk(
   words: readonly string[],
-  options: {
-    readonly env?: Record<string, string>;
-    readonly input?: Buffer;
-    readonly cwd?: string;
-  } = {},
+  options: RunOptions = {},
 ): Promise<Buffer> {
   const { status, stdout, stderr } = await reposure(words, options);
   if (status !== 0) throw new Error(`reposure ${words.join(' ')} ended with ${status}: ${stderr}`);

@@ -22,14 +22,18 @@ export interface Finished {
   readonly stderr: string;
 }
 
+/** How a program is run. */
+export interface RunOptions {
+  /** Beside this process's own. */
+  readonly env?: Record<string, string>;
+  readonly input?: Buffer;
+  readonly cwd?: string;
+}
+
 /** Runs a program to its end. @param options.input goes to its standard input, which then ends. */
 export async function runProgram(
   command: readonly string[],
-  options: {
-    readonly env?: Record<string, string>;
-    readonly input?: Buffer;
-    readonly cwd?: string;
-  } = {},
+  options: RunOptions = {},
 ): Promise<Finished> {
   const [file = '', ...args] = command;
   const child = spawn(file, args, {

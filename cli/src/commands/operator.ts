@@ -9,14 +9,14 @@ import type { Environment, GlobalOptions } from '../environment.ts';
 import { print } from '../output.ts';
 import { printLogs, withLogOptions } from './logs.ts';
 import type { LogFlags } from './logs.ts';
+import { withWaitOptions } from './waiting.ts';
+import type { WaitFlags } from './waiting.ts';
 
-interface InstallFlags extends GlobalOptions {
+interface InstallFlags extends GlobalOptions, WaitFlags {
   readonly role?: string;
   readonly image?: string;
   readonly imagePullPolicy?: 'Always' | 'IfNotPresent' | 'Never';
   readonly replicas: string;
-  readonly wait?: boolean;
-  readonly timeout: string;
 }
 
 /** `operator install|uninstall|logs` */
@@ -25,11 +25,8 @@ export function operatorCommand(): Command {
     'the operator, which makes a way in for every Registry of its namespace',
   );
   operator.addCommand(installCommand());
-  operator
-    .command('uninstall')
+  withWaitOptions(operator.command('uninstall'), 'its Pods are gone')
     .description('remove the operator; Registries and their surrogates stay')
-    .option('-w, --wait', 'return only when its Pods are gone')
-    .option('--timeout <duration>', 'how long to wait', '2m')
     .addHelpText('after', '\nExamples:\n  reposure operator uninstall --wait\n')
     .action(uninstallAction);
   operator.addCommand(
@@ -41,7 +38,7 @@ export function operatorCommand(): Command {
 }
 
 function installCommand(): Command {
-  return new Command('install')
+  return withWaitOptions(new Command('install'), 'it works')
     .description('install the operator in the namespace, or bring it up to date')
     .option('-e, --role <clusterrole>', "also bind the operator's account to this ClusterRole")
     .option('--image <image>', 'the image of operator and surrogates; this version by default')
@@ -53,8 +50,6 @@ function installCommand(): Command {
       ]),
     )
     .option('--replicas <n>', 'one works, the others stand by', '1')
-    .option('-w, --wait', 'return only when it works')
-    .option('--timeout <duration>', 'how long to wait', '2m')
     .addHelpText(
       'after',
       '\nExamples:\n  reposure operator install --wait\n  reposure operator install --role=view --wait\n',

@@ -8,6 +8,7 @@ import { listAction } from '../registry/list.ts';
 import { logsAction } from '../registry/logs.ts';
 import { roleAction } from '../registry/role.ts';
 import { withLogOptions } from './logs.ts';
+import { withWaitOptions } from './waiting.ts';
 
 /** `registry create|delete|list|describe|info|logs|role`: the Registry resources. */
 export function registryCommand(): Command {
@@ -16,8 +17,9 @@ export function registryCommand(): Command {
   );
   registry.addCommand(createCommand());
   registry.addCommand(
-    waiting(
+    withWaitOptions(
       named('delete', 'remove a Registry and its surrogate; the registry and its images stay'),
+      'it is gone',
     )
       .addHelpText('after', '\nExamples:\n  reposure registry delete default --wait\n')
       .action(deleteAction),
@@ -74,7 +76,7 @@ Examples:
 `;
 
 function createCommand(): Command {
-  return waiting(new Command('create'))
+  return withWaitOptions(new Command('create'), 'images can be pushed')
     .description('create a Registry, or make the one that is there what is asked for')
     .argument('<name>', 'name of the Registry resource')
     .option('--provider <provider>', 'a kind of registry that is found by itself: simple')
@@ -110,12 +112,6 @@ Examples:
 `,
     )
     .action(createAction);
-}
-
-function waiting(command: Command): Command {
-  return command
-    .option('-w, --wait', 'return only when it is so')
-    .option('--timeout <duration>', 'how long to wait', '2m');
 }
 
 function portNumber(text: string): number {

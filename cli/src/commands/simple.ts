@@ -9,8 +9,10 @@ import { print } from '../output.ts';
 import { withLogOptions } from './logs.ts';
 import type { LogFlags } from './logs.ts';
 import { printDeploymentLogs } from './operator.ts';
+import { withWaitOptions } from './waiting.ts';
+import type { WaitFlags } from './waiting.ts';
 
-interface SimpleFlags extends GlobalOptions {
+interface SimpleFlags extends GlobalOptions, WaitFlags {
   readonly tls?: boolean;
   readonly authentication?: boolean;
   readonly login?: boolean;
@@ -19,8 +21,6 @@ interface SimpleFlags extends GlobalOptions {
   readonly storage?: string;
   readonly image?: string;
   readonly purge?: boolean;
-  readonly wait?: boolean;
-  readonly timeout: string;
 }
 
 /** `simple install|uninstall|host|logs` */
@@ -29,12 +29,9 @@ export function simpleCommand(): Command {
     'a registry of our own in the cluster: Distribution',
   );
   simple.addCommand(installCommand());
-  simple
-    .command('uninstall')
+  withWaitOptions(simple.command('uninstall'), 'its Pods are gone')
     .description('remove the simple registry and its Secrets')
     .option('--purge', 'also the volume with the images')
-    .option('-w, --wait', 'return only when its Pods are gone')
-    .option('--timeout <duration>', 'how long to wait', '2m')
     .addHelpText('after', '\nExamples:\n  reposure simple uninstall --wait\n')
     .action(uninstallAction);
   simple
@@ -51,7 +48,7 @@ export function simpleCommand(): Command {
 }
 
 function installCommand(): Command {
-  return new Command('install')
+  return withWaitOptions(new Command('install'), 'it works')
     .description('install the simple registry in the namespace, or bring it up to date')
     .option('--tls', 'serve HTTPS, with a certificate from a CA made for it')
     .option('-a, --authentication', 'older name of --tls')
@@ -63,8 +60,6 @@ function installCommand(): Command {
       'keep images on a volume of this size, e.g. 10Gi; else they go with the Pod',
     )
     .option('--image <image>', 'the image of Distribution')
-    .option('-w, --wait', 'return only when it works')
-    .option('--timeout <duration>', 'how long to wait', '2m')
     .addHelpText(
       'after',
       '\nExamples:\n  reposure simple install --wait\n  reposure simple install --tls --login --node-port --storage 10Gi --wait\n',

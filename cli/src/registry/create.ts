@@ -2,11 +2,12 @@ import { parseDurationMs } from '@reposure/core';
 import { createRegistry } from '@reposure/core/install';
 import type { Command } from 'commander';
 
+import type { WaitFlags } from '../commands/waiting.ts';
 import { withCluster } from '../environment.ts';
 import type { GlobalOptions } from '../environment.ts';
 import { print } from '../output.ts';
 
-interface CreateFlags extends GlobalOptions {
+interface CreateFlags extends GlobalOptions, WaitFlags {
   readonly provider?: string;
   readonly host?: string;
   readonly service?: string;
@@ -21,8 +22,6 @@ interface CreateFlags extends GlobalOptions {
   readonly insecure?: boolean;
   readonly pullHost?: string;
   readonly image?: string;
-  readonly wait?: boolean;
-  readonly timeout: string;
 }
 
 /** `registry create NAME` */
