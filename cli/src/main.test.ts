@@ -20,6 +20,7 @@ describe('reposure', () => {
       ['image', 'push', 'default', 'UPPER/Case', 'x'],
       /lower-case/,
     ],
+    ['replicas that are no number', ['operator', 'install', '--replicas', 'many'], /whole number/],
     ['another output format', ['version', '-o', 'xml'], /want json, yaml or name/],
     [
       'a duration that is none',

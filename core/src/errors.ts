@@ -1,13 +1,11 @@
 /** What a caller may catch and tell apart: interface, unlike messages. */
 export type ErrorCode =
-  | 'AMBIGUOUS'
   | 'AUTHENTICATION'
   | 'CLUSTER_RESPONSE'
   | 'CONTENT_INVALID'
   | 'CONTENT_MISMATCH'
   | 'CONTENT_NOT_FOUND'
   | 'DISK_FULL'
-  | 'EXEC_FAILED'
   | 'INPUT_INVALID'
   | 'KUBECONFIG_INVALID'
   | 'LIMIT_EXCEEDED'

@@ -2,7 +2,7 @@ import { NotFoundError, parseDurationMs } from '@reposure/core';
 import { installOperator, uninstallOperator } from '@reposure/core/install';
 import { resourceTypes } from '@reposure/core/kubernetes';
 import { names } from '@reposure/core/resource';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 
 import { withCluster } from '../environment.ts';
 import type { Environment, GlobalOptions } from '../environment.ts';
@@ -16,7 +16,7 @@ interface InstallFlags extends GlobalOptions, WaitFlags {
   readonly role?: string;
   readonly image?: string;
   readonly imagePullPolicy?: 'Always' | 'IfNotPresent' | 'Never';
-  readonly replicas: string;
+  readonly replicas: number;
 }
 
 /** `operator install|uninstall|logs` */
@@ -49,12 +49,17 @@ function installCommand(): Command {
         'Never',
       ]),
     )
-    .option('--replicas <n>', 'one works, the others stand by', '1')
+    .option('--replicas <n>', 'one works, the others stand by', replicaCount, 1)
     .addHelpText(
       'after',
       '\nExamples:\n  reposure operator install --wait\n  reposure operator install --role=view --wait\n',
     )
     .action(installAction);
+}
+
+function replicaCount(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Want a whole number, 0 or more.');
+  return Number(text);
 }
 
 async function installAction(_: unknown, command: Command): Promise<void> {
@@ -66,7 +71,7 @@ async function installAction(_: unknown, command: Command): Promise<void> {
       image: flags.image,
       imagePullPolicy: flags.imagePullPolicy,
       role: flags.role,
-      replicas: Number(flags.replicas),
+      replicas: flags.replicas,
       wait: flags.wait,
       timeoutMs,
       log,

@@ -93,14 +93,12 @@ function decoded(text: string | undefined): string {
 }
 
 const codes: Record<ErrorCode, true> = {
-  AMBIGUOUS: true,
   AUTHENTICATION: true,
   CLUSTER_RESPONSE: true,
   CONTENT_INVALID: true,
   CONTENT_MISMATCH: true,
   CONTENT_NOT_FOUND: true,
   DISK_FULL: true,
-  EXEC_FAILED: true,
   INPUT_INVALID: true,
   KUBECONFIG_INVALID: true,
   LIMIT_EXCEEDED: true,
