@@ -1,5 +1,5 @@
 import type { ByteStream } from '../bytes.ts';
-import type { Descriptor } from '../oci/index.ts';
+import type { Descriptor, Digest } from '../oci/index.ts';
 
 /** What reading takes besides the descriptor. */
 export interface ReadOptions {
@@ -7,6 +7,13 @@ export interface ReadOptions {
   readonly offset?: number;
   readonly signal?: AbortSignal | undefined;
 }
+
+/**
+ * Answers which of the layers that a source holds unpacked need not be packed, because the registry
+ * has them already: by `diffId`, the descriptor under which each is there. Asked once, before
+ * anything is packed.
+ */
+export type FindLayers = (diffIds: readonly Digest[]) => Promise<ReadonlyMap<Digest, Descriptor>>;
 
 /** An image, or an index of images, on this side. Everything below `root` can be read. */
 export interface Source {

@@ -1,4 +1,6 @@
-export type { ReadOptions, Sink, Source } from './content.ts';
+export type { FindLayers, ReadOptions, Sink, Source } from './content.ts';
+export { diffIdOf } from './diff-id.ts';
+export type { UnpackedLayer } from './diff-id.ts';
 export { DiskFullError } from './disk-full.ts';
 export { ContentNotFoundError } from './not-found.ts';
 export { openSink } from './open-sink.ts';

@@ -12,6 +12,7 @@ export {
   registryResource,
   RegistrySpec,
   RegistryStatus,
+  surrogateGatewayPort,
   surrogateHealthPort,
   surrogatePaths,
   tlsSecretOf,

@@ -26,12 +26,24 @@ export const names = {
   /** The one Pod of the StatefulSet: fixed, so that a Role can name it. */
   surrogatePod: (registry: string): string => `reposure-surrogate-${registry}-0`,
   surrogateContainer: 'surrogate',
+  /**
+   * The keys of the proxy route, one Secret each: RBAC grants whole Secrets, and whoever may pull
+   * must not learn the key that pushes.
+   */
+  readKey: (registry: string): string => `reposure-surrogate-${registry}-read-key`,
+  writeKey: (registry: string): string => `reposure-surrogate-${registry}-write-key`,
+  /** The port of the surrogate's Service that the API server proxies to. */
+  gatewayPort: 'gateway',
   execRole: (registry: string): string => `reposure-exec-${registry}`,
+  pullRole: (registry: string): string => `reposure-pull-${registry}`,
+  pushRole: (registry: string): string => `reposure-push-${registry}`,
   image: (version: string): string => `ghcr.io/reposure/reposure:${version}`,
 } as const;
 
 /** Where the surrogate answers `/livez` and `/readyz`. */
 export const surrogateHealthPort = 8080;
+/** Where the surrogate's gateway listens, HTTPS. */
+export const surrogateGatewayPort = 8443;
 
 /**
  * The longest name of a Registry: `reposure-surrogate-<name>` is a StatefulSet, whose Pods carry
@@ -53,6 +65,9 @@ export const surrogatePaths = {
   caFile: '/etc/reposure/tls/ca.crt',
   /** A folder: keys of a `kubernetes.io/dockerconfigjson` or `kubernetes.io/basic-auth` Secret, or `token`. */
   loginDirectory: '/etc/reposure/login',
+  /** Folders with `key`, and `previous` while it rotates: random bytes, base64url. */
+  readKeyDirectory: '/etc/reposure/keys/read',
+  writeKeyDirectory: '/etc/reposure/keys/write',
 } as const;
 
 const dnsLabel = z

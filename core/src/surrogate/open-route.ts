@@ -18,6 +18,8 @@ export interface OpenRouteOptions {
   readonly kubernetes: KubernetesClient;
   readonly registry: Registry;
   readonly route: RouteChoice;
+  /** What it will be used for: the key for reading opens no way to push. `write` by default. */
+  readonly access?: 'read' | 'write' | undefined;
   /**
    * Opens the cluster that this process runs in, if it runs in one; answers `known` itself if that is
    * the one. Only entry points know where they run: `openOwnCluster`.

@@ -1,7 +1,7 @@
 import type { Transport } from '../registry/transport.ts';
 
 /** A way in to a registry; see ARCHITECTURE.md. */
-export type RouteKind = 'direct' | 'exec';
+export type RouteKind = 'direct' | 'proxy' | 'exec';
 
 /** An open way to one registry. Above it nothing knows which one it is. */
 export interface Route {

@@ -3,6 +3,14 @@ import type { Log } from '../log.ts';
 import type { OnProgress } from '../progress.ts';
 import { retry } from '../retry.ts';
 
+/** Where transfers remember what helps the next one: uploads begun, layers sent. */
+export interface TransferState {
+  /** `$XDG_STATE_HOME/reposure`; made if it is not there, 0700. */
+  readonly directory: string;
+  /** Tells registries apart: the UID of the Registry resource, or a host. */
+  readonly registry: string;
+}
+
 /** What every transfer takes. */
 export interface TransferOptions {
   /** The names by which Pods push and nodes pull, for the references in the result. */
@@ -12,13 +20,17 @@ export interface TransferOptions {
   readonly retries?: number;
   /** Blobs that travel at the same time. */
   readonly concurrency?: number;
+  /** A request that moves no byte for so long is broken off, and tried again. */
+  readonly stallTimeoutMs?: number;
+  /** What this machine remembers from one transfer to the next; nothing without it. */
+  readonly state?: TransferState | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnProgress;
   readonly log?: Log;
 }
 
 /** How often and how widely a transfer works unless told otherwise. */
-export const transferDefaults = { retries: 5, concurrency: 4 } as const;
+export const transferDefaults = { retries: 5, concurrency: 4, stallTimeoutMs: 60_000 } as const;
 
 /** Questions without a body cost next to nothing, so more of them are under way at once. */
 export const questionsAtOnce = 16;

@@ -18,6 +18,8 @@ import type { TransferResult } from './result.ts';
 export interface PushOptions extends TransferOptions {
   /** Asks what is missing, and sends nothing. */
   readonly dryRun?: boolean;
+  /** Repositories of the same registry that may hold what is missing: it is mounted from there. */
+  readonly mountFrom?: readonly string[];
 }
 
 /**
