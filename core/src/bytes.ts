@@ -2,7 +2,12 @@ import { createHash } from 'node:crypto';
 
 import { ReposureError } from './errors.ts';
 
-/** Bytes in order, pulled by whoever reads them: the currency of every stream in Reposure. */
+/**
+ * Bytes in order, pulled by whoever reads them: the currency of every stream in Reposure.
+ *
+ * A chunk is valid until the next one is asked for: it may lie in memory that is then read into again.
+ * Who keeps one for longer copies it.
+ */
 export type ByteStream = AsyncIterable<Uint8Array>;
 
 /** More arrived than the reader is willing to hold. */
@@ -26,7 +31,7 @@ export async function collect(source: ByteStream, what: string, maxBytes: number
     if (size > maxBytes) {
       throw new LimitExceededError(`Cannot read ${what}: it has more than ${maxBytes} bytes`);
     }
-    chunks.push(chunk);
+    chunks.push(Buffer.from(chunk));
   }
   return Buffer.concat(chunks, size);
 }

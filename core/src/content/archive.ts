@@ -1,24 +1,25 @@
 import { InputError } from '../errors.ts';
-import { ContentInvalidError } from '../oci/index.ts';
+import { compressionOf, ContentInvalidError } from '../oci/index.ts';
 import type { Compression } from '../oci/index.ts';
 import type { Source } from './content.ts';
 import { TruncatedError } from './cursor.ts';
 import { dockerManifestFile } from './docker-manifest.ts';
 import { dockerSource } from './docker-source.ts';
+import type { DockerSourceOptions } from './docker-source.ts';
 import { readFileFrom } from './file-bytes.ts';
+import { readDocument } from './image.ts';
 import { ociSource, indexFile } from './oci-source.ts';
-import { compressionOfBytes, unpacked } from './packing.ts';
+import { compressionOfBytes, refusePacking, unpacked } from './packing.ts';
+import { refuseArtifactType } from './rerooted.ts';
 import { blockBytes, isTarHeader } from './tar-entries.ts';
 import { TarFiles } from './tar-files.ts';
-import type { TemporaryFolder } from './temporary.ts';
 
 /** What opening an archive takes. */
-export interface ArchiveOptions {
-  readonly temporary: TemporaryFolder;
-  /** Without it, the content decides, and an OCI index wins: it keeps the digests. */
-  readonly kind?: 'oci-archive' | 'docker-archive';
-  readonly name?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
+export interface ArchiveOptions extends DockerSourceOptions {
+  /** Without it, the content decides: an OCI index wins, unless its layers are unpacked. */
+  readonly kind?: 'oci-archive' | 'docker-archive' | undefined;
+  /** Only for what is no docker archive. */
+  readonly artifactType?: string | undefined;
 }
 
 /** A file, and what it is called in messages. */
@@ -93,11 +94,19 @@ async function openTar({ path, what }: NamedFile, options: ArchiveOptions): Prom
 async function imageIn(
   files: TarFiles,
   { path, what }: NamedFile,
-  { kind, temporary, name, signal }: ArchiveOptions,
+  { kind, artifactType, ...options }: ArchiveOptions,
 ): Promise<Source> {
-  if (kind !== 'docker-archive' && (await files.has(indexFile))) return ociSource(files, name);
-  if (kind !== 'oci-archive' && (await files.has(dockerManifestFile))) {
-    return dockerSource(files, { temporary, name, signal });
+  const isDocker = kind !== 'oci-archive' && (await files.has(dockerManifestFile));
+  if (kind !== 'docker-archive' && (await files.has(indexFile))) {
+    const source = await ociSource(files, options.name);
+    if (!isDocker || !(await isUnpacked(source))) {
+      refusePacking(options.packing, what, isDocker);
+      return source;
+    }
+  }
+  if (isDocker) {
+    refuseArtifactType(artifactType, what);
+    return dockerSource(files, options);
   }
   const wanted = kind
     ? { 'oci-archive': indexFile, 'docker-archive': dockerManifestFile }[kind]
@@ -112,11 +121,25 @@ async function imageIn(
   );
 }
 
+/**
+ * Whether every layer lies there as a plain tar.
+ *
+ * Docker saves images so since version 25, with an index beside its own manifest. Its digests are of
+ * bytes that no registry has: kept, they would make every push send the layers uncompressed.
+ *
+ * @see https://github.com/moby/moby/pull/44598
+ */
+async function isUnpacked(source: Source): Promise<boolean> {
+  const { content } = await readDocument(source, source.root);
+  if (content.kind === 'index') return false;
+  return content.manifest.layers.every(({ mediaType }) => compressionOf(mediaType) === 'none');
+}
+
 async function firstBytes(content: AsyncIterable<Uint8Array>, length: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of content) {
-    chunks.push(chunk);
+    chunks.push(Buffer.from(chunk));
     size += chunk.byteLength;
     if (size >= length) break;
   }

@@ -3,19 +3,21 @@ import { basename, resolve } from 'node:path';
 
 import { InputError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { annotationKeys, digestOf, hostPlatform, mediaTypes } from '../oci/index.ts';
+import { annotationKeys, digestOf, hostPlatform, layerTypes, mediaTypes } from '../oci/index.ts';
 import type { Platform } from '../oci/index.ts';
 import { tarOfFile, tarOfFolder } from './artifact-tar.ts';
 import { assembledSource, manifestOf, openerOf } from './assembled-source.ts';
 import type { Source } from './content.ts';
 import { Count } from './count.ts';
 import { readFileFrom, readingError } from './file-bytes.ts';
-import { gzipped } from './packing.ts';
+import { packed } from './packing.ts';
+import type { Packing } from './packing.ts';
 import type { TemporaryFolder } from './temporary.ts';
 
 /** What making an image of files takes. */
 export interface ArtifactOptions {
   readonly temporary: TemporaryFolder;
+  readonly packing: Packing;
   readonly log: Log;
   /** What the image says it runs on; this machine's by default. */
   readonly platform?: Platform | undefined;
@@ -30,13 +32,14 @@ export interface ArtifactOptions {
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md#guidelines-for-artifact-usage
  */
 export async function artifactSource(path: string, options: ArtifactOptions): Promise<Source> {
-  const { temporary, signal, platform = hostPlatform() } = options;
+  const { temporary, packing, signal, platform = hostPlatform() } = options;
   const title = basename(resolve(path));
   const content = new Count();
-  const packed = new Count();
+  const stored = new Count();
   const tar = await tarOf(path, title, options);
-  const spooled = await temporary.spool(packed.of(gzipped(content.of(tar))), signal);
-  const layer = { ...packed.descriptor(mediaTypes.ociLayerGzip), annotations: titled(title) };
+  const spooled = await temporary.spool(stored.of(packed(content.of(tar), packing)), signal);
+  const type = layerTypes[packing.compression];
+  const layer = { ...stored.descriptor(type), annotations: titled(title) };
   const config = configOf(platform, content.digest());
   const configDescriptor = {
     mediaType: mediaTypes.ociConfig,

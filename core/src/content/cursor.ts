@@ -40,7 +40,7 @@ export class StreamCursor implements Cursor {
     while (left > 0) {
       const part = await this.#next(left);
       if (!part) break;
-      parts.push(part);
+      parts.push(Buffer.from(part)); // the next one may overwrite it
       left -= part.byteLength;
     }
     return Buffer.concat(parts);

@@ -17,6 +17,7 @@ import type { Sink } from './content.ts';
 import { dockerManifestFile } from './docker-manifest.ts';
 import { isImageConfig, readDocument, readLayers } from './image.ts';
 import { layerTar } from './layer-tar.ts';
+import type { ImageIdentity } from './loaded-image.ts';
 import { incomplete } from './oci-archive-sink.ts';
 import type { ArchiveSinkOptions } from './oci-archive-sink.ts';
 import type { OutputFile } from './output-file.ts';
@@ -29,6 +30,8 @@ export interface DockerSinkOptions extends ArchiveSinkOptions {
   readonly temporary: TemporaryFolder;
   /** Which image of an index: the format holds one platform. */
   readonly platform?: Platform | undefined;
+  /** Looks whether what was published is this image now. */
+  readonly confirm?: (expected: ImageIdentity) => Promise<void>;
 }
 
 /**
@@ -52,8 +55,10 @@ export async function dockerArchiveSink(
     commit: async (root, name) => {
       const manifest = await manifestUnder(root, staged, options);
       const tar = new TarOutput(output.handle);
-      await writeImage(tar, staged, { manifest, root, name: options.name ?? name, options });
+      const called = options.name ?? name;
+      const written = await writeImage(tar, staged, { manifest, root, name: called, options });
       await output.publish(await tar.finish());
+      await options.confirm?.(written);
       await temporary.remove();
     },
     abort: async () => {
@@ -74,15 +79,17 @@ async function writeImage(
   tar: TarOutput,
   staged: StagedBlobs,
   { manifest, root, name, options: { signal } }: Writing,
-): Promise<void> {
+): Promise<ImageIdentity> {
   const source = readerOf(staged, root);
   const written = new Set<Digest>();
+  const diffIds: Digest[] = [];
   const paths: string[] = [];
   for (const { descriptor, diffId } of await readLayers(source, manifest, signal)) {
     if (!diffId) continue;
     const { hex } = partsOf(diffId);
     const path = `${hex}/layer.tar`;
     paths.push(path);
+    diffIds.push(diffId);
     // A layer may come twice: it is listed twice and written once.
     if (written.has(diffId)) continue;
     written.add(diffId);
@@ -94,6 +101,7 @@ async function writeImage(
   await tar.file(config, bytes);
   const images = [{ Config: config, RepoTags: name ? [tagged(name)] : null, Layers: paths }];
   await tar.file(dockerManifestFile, JSON.stringify(images));
+  return { config: manifest.config.digest, diffIds };
 }
 
 function readerOf(staged: StagedBlobs, root: Descriptor): Parameters<typeof readLayers>[0] {

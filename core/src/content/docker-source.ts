@@ -1,47 +1,24 @@
 import { collect } from '../bytes.ts';
-import type { ByteStream } from '../bytes.ts';
 import {
   ContentInvalidError,
-  ContentMismatchError,
   digestOf,
   maxManifestBytes,
   mediaTypes,
   parseConfig,
 } from '../oci/index.ts';
-import type { Compression, Descriptor, Digest } from '../oci/index.ts';
+import type { Digest } from '../oci/index.ts';
 import { assembledSource, manifestOf, openerOf } from './assembled-source.ts';
 import type { Opener } from './assembled-source.ts';
 import type { Source } from './content.ts';
-import { Count } from './count.ts';
+import { dockerLayers } from './docker-layers.ts';
+import type { LayerOptions } from './docker-layers.ts';
 import { readDockerImage } from './docker-manifest.ts';
 import type { DockerImage } from './docker-manifest.ts';
-import { readFileFrom } from './file-bytes.ts';
-import { eachLimited } from './limited.ts';
-import { compressionOfBytes, gzipped, unpacked } from './packing.ts';
 import type { TarFiles } from './tar-files.ts';
-import { abortable } from './temporary.ts';
-import type { TemporaryFolder } from './temporary.ts';
-
-/** Two cores pack at a time; more would only fill the disk's queue. */
-const packers = 2;
-
-const layerTypes: Record<Compression, string> = {
-  none: mediaTypes.ociLayer,
-  gzip: mediaTypes.ociLayerGzip,
-  zstd: mediaTypes.ociLayerZstd,
-};
-
-/** A layer that was packed and proved. */
-interface Packed {
-  readonly descriptor: Descriptor;
-  readonly opener: Opener;
-}
 
 /** What opening a docker archive needs. */
-export interface DockerSourceOptions {
-  readonly temporary: TemporaryFolder;
+export interface DockerSourceOptions extends LayerOptions {
   readonly name?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -52,7 +29,7 @@ export interface DockerSourceOptions {
  */
 export async function dockerSource(
   files: TarFiles,
-  { temporary, name, signal }: DockerSourceOptions,
+  { name, ...options }: DockerSourceOptions,
 ): Promise<Source> {
   const image = await readDockerImage(files, name);
   const config = await collect(
@@ -61,11 +38,8 @@ export async function dockerSource(
     maxManifestBytes,
   );
   const diffIds = diffIdsOf(config, image, files.what);
-  const packed = new Map<Digest, Packed>();
-  await eachLimited([...new Set(diffIds)], packers, async (diffId) => {
-    const path = image.layers[diffIds.indexOf(diffId)] ?? '';
-    packed.set(diffId, await pack({ files, path, diffId, temporary, signal }));
-  });
+  const paths = new Map(diffIds.map((diffId, at) => [diffId, image.layers[at] ?? '']));
+  const packed = await dockerLayers(files, paths, options);
   const layers = diffIds.flatMap((diffId) => packed.get(diffId) ?? []);
   const configDescriptor = {
     mediaType: mediaTypes.ociConfig,
@@ -98,47 +72,4 @@ function diffIdsOf(config: Uint8Array, { layers }: DockerImage, what: string): r
     );
   }
   return diffIds;
-}
-
-interface LayerOfArchive {
-  readonly files: TarFiles;
-  readonly path: string;
-  readonly diffId: Digest;
-  readonly temporary: TemporaryFolder;
-  readonly signal: AbortSignal | undefined;
-}
-
-async function pack({ files, path, diffId, temporary, signal }: LayerOfArchive): Promise<Packed> {
-  const what = `layer ${path} of ${files.what}`;
-  const compression = compressionOfBytes(await headOf(files.read(path)));
-  const packing = new Count();
-  const content = new Count(diffId);
-  if (compression === 'none') {
-    const plain = content.of(files.read(path, { signal }));
-    const spooled = await temporary.spool(packing.of(gzipped(plain)), signal);
-    prove(content, diffId, what);
-    const opener: Opener = ({ offset, signal: stop }) => readFileFrom(spooled, offset, stop);
-    return { descriptor: packing.descriptor(layerTypes.gzip), opener };
-  }
-  // Packed already, as podman does if asked: these bytes are kept.
-  const plain = unpacked(packing.of(files.read(path, { signal })), compression, what);
-  for await (const _ of content.of(abortable(plain, signal)));
-  prove(content, diffId, what);
-  return {
-    descriptor: packing.descriptor(layerTypes[compression]),
-    opener: (options) => files.read(path, options),
-  };
-}
-
-function prove(content: Count, diffId: Digest, what: string): void {
-  const actual = content.digest();
-  if (actual === diffId) return;
-  throw new ContentMismatchError(
-    `Cannot use ${what}: its content is ${actual}, the config of the image says ${diffId}; want the archive as it was saved`,
-  );
-}
-
-async function headOf(content: ByteStream): Promise<Uint8Array> {
-  for await (const chunk of content) return chunk;
-  return new Uint8Array();
 }

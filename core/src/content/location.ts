@@ -1,5 +1,8 @@
 import { stat } from 'node:fs/promises';
 
+import { storeKinds } from './container-tools.ts';
+import type { StoreKind } from './container-tools.ts';
+
 /** The kinds of image layout that have a prefix of their own, as skopeo and podman write them. */
 export const layoutKinds = ['oci', 'oci-archive', 'docker-archive'] as const;
 export type LayoutKind = (typeof layoutKinds)[number];
@@ -7,8 +10,8 @@ export type LayoutKind = (typeof layoutKinds)[number];
 /** Where content lies or goes, taken apart. */
 export interface Location {
   /** `bare` is a path without a prefix. */
-  readonly kind: LayoutKind | 'file' | 'bare';
-  /** `-` is a standard stream. */
+  readonly kind: LayoutKind | StoreKind | 'file' | 'bare';
+  /** `-` is a standard stream; in a store, the name of the image with its tag. */
   readonly path: string;
   /** Which image of several, behind another colon. */
   readonly name?: string;
@@ -16,15 +19,19 @@ export interface Location {
 
 /** Takes `[kind:]path[:name]` apart; the first colon behind the kind divides, as in skopeo. */
 export function parseLocation(text: string): Location {
-  const match = /^(oci|oci-archive|docker-archive|file):(.*)$/s.exec(text);
-  const [, kind, rest = ''] = match ?? [];
-  if (kind === undefined) return { kind: 'bare', path: text };
-  // A plain file has no names in it.
-  if (kind === 'file') return { kind, path: rest };
-  const layout = layoutKinds.find((known) => known === kind) ?? 'oci';
-  const colon = rest.indexOf(':');
-  if (colon < 0) return { kind: layout, path: rest };
-  return { kind: layout, path: rest.slice(0, colon), name: rest.slice(colon + 1) };
+  const colon = text.indexOf(':');
+  const prefix = text.slice(0, Math.max(colon, 0));
+  const rest = text.slice(colon + 1);
+  const layout = layoutKinds.find((known) => known === prefix);
+  if (layout) return { kind: layout, ...divided(rest) };
+  // A plain file has no names in it, and in a store there are only names.
+  const whole = ([...storeKinds, 'file'] as const).find((known) => known === prefix);
+  return whole ? { kind: whole, path: rest } : { kind: 'bare', path: text };
+}
+
+function divided(text: string): Pick<Location, 'path' | 'name'> {
+  const colon = text.indexOf(':');
+  return colon < 0 ? { path: text } : { path: text.slice(0, colon), name: text.slice(colon + 1) };
 }
 
 /** Like {@link parseLocation}, but a path with colons in it is found if it exists. */

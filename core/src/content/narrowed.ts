@@ -1,9 +1,9 @@
 import { InputError } from '../errors.ts';
 import { describePlatform, documentOf, isPlatformMatch } from '../oci/index.ts';
-import type { Descriptor, Document, Platform } from '../oci/index.ts';
-import { openerOf } from './assembled-source.ts';
+import type { Descriptor, Platform } from '../oci/index.ts';
 import type { Source } from './content.ts';
 import { isImageConfig, readConfig, readDocument } from './image.ts';
+import { bound, rerooted } from './rerooted.ts';
 
 /** What buildx points from an attestation to its image with. */
 const attestedKey = 'vnd.docker.reference.digest';
@@ -29,7 +29,7 @@ export async function narrowed(source: Source, platforms: readonly Platform[]): 
     (child) => images.includes(child) || images.some((image) => isAbout(child, image)),
   );
   if (kept.length === index.manifests.length) return source;
-  return withRoot(source, documentOf({ ...index, manifests: kept }));
+  return rerooted(source, documentOf({ ...index, manifests: kept }));
 }
 
 function matches({ platform }: Descriptor, wanted: readonly Platform[]): boolean {
@@ -38,26 +38,6 @@ function matches({ platform }: Descriptor, wanted: readonly Platform[]): boolean
 
 function isAbout({ annotations }: Descriptor, image: Descriptor): boolean {
   return annotations?.[attestedKey] === image.digest;
-}
-
-function withRoot(source: Source, { descriptor: root, bytes }: Document): Source {
-  const opener = openerOf(bytes);
-  return {
-    ...bound(source),
-    root,
-    read: (descriptor, options = {}) =>
-      descriptor.digest === root.digest ? opener(options) : source.read(descriptor, options),
-  };
-}
-
-function bound(source: Source): Source {
-  return {
-    root: source.root,
-    description: source.description,
-    names: source.names,
-    read: (descriptor, options) => source.read(descriptor, options),
-    close: () => source.close(),
-  };
 }
 
 async function checkPlatform(

@@ -109,12 +109,14 @@ describe('every sink', () => {
     },
   );
 
-  it.each(['somewhere', 'file:a', 'oci:', ''])(
+  it.each(['somewhere', 'file:a', 'oci:', 'docker-daemon:', 'docker://host/a', ''])(
     'refuses a place that is none: "%s"',
     async (text) => {
       expect(await failureOf(openSink(text))).toMatchObject({
         code: 'INPUT_INVALID',
-        message: expect.stringMatching(/want oci:DIR, oci-archive:FILE, docker-archive:FILE, or -/),
+        message: expect.stringMatching(
+          /want oci:DIR, oci-archive:FILE, docker-archive:FILE, docker-daemon:NAME, containers-storage:NAME, or -/,
+        ),
       });
     },
   );

@@ -2,20 +2,25 @@ import type { Writable } from 'node:stream';
 
 import { InputError } from '../errors.ts';
 import type { Platform } from '../oci/index.ts';
+import { storeKinds } from './container-tools.ts';
+import type { StoreKind } from './container-tools.ts';
 import type { Sink } from './content.ts';
 import { writing } from './disk-full.ts';
 import type { Place } from './disk-full.ts';
 import { dockerArchiveSink } from './docker-archive-sink.ts';
+import { loadedImage } from './loaded-image.ts';
 import { layoutKinds, parseLocation } from './location.ts';
 import type { LayoutKind } from './location.ts';
 import { ociArchiveSink } from './oci-archive-sink.ts';
 import { ociFolderSink } from './oci-folder-sink.ts';
 import { outputFile, outputStream } from './output-file.ts';
 import type { OutputFile } from './output-file.ts';
+import { runProgram } from './program.ts';
+import type { RunProgram } from './program.ts';
 import { TemporaryFolder } from './temporary.ts';
 
 /** What an image can be written as. */
-export type SinkKind = LayoutKind;
+export type SinkKind = LayoutKind | StoreKind;
 
 /** What opening a sink takes besides its place. */
 export interface OpenSinkOptions {
@@ -23,6 +28,8 @@ export interface OpenSinkOptions {
   readonly stdout?: Writable;
   /** An existing folder for what cannot go to its place at once; the system's own by default. */
   readonly temporaryDirectory?: string;
+  /** Runs docker or podman; this machine's by default. */
+  readonly run?: RunProgram;
   readonly signal?: AbortSignal | undefined;
   /** Which image of an index goes into a docker archive, which holds one. */
   readonly platform?: Platform | undefined;
@@ -33,7 +40,8 @@ export interface OpenSinkOptions {
  * fails has done what `abort` does.
  *
  * @param text `oci:DIR[:name]` (a layout that is there is added to), `oci-archive:FILE[:name]`,
- * `docker-archive:FILE[:name]`, either with `-` for standard output; `-` alone is an OCI archive.
+ * `docker-archive:FILE[:name]`, either with `-` for standard output; `-` alone is an OCI archive;
+ * `docker-daemon:NAME`, `containers-storage:NAME`.
  * @throws {InputError} if nothing can be written there.
  */
 export async function openSink(text: string, options: OpenSinkOptions = {}): Promise<Sink> {
@@ -45,24 +53,40 @@ export async function openSink(text: string, options: OpenSinkOptions = {}): Pro
     const sink = await writing(place, () => ociFolderSink(path, { name, signal }));
     return ending(sink, { blobs: place, whole: place });
   }
-  const description = `${kind}:${path}`;
   const temporary = await TemporaryFolder.make(options.temporaryDirectory);
-  const whole: Place = path === '-' ? temporary.place : { path };
   try {
-    return await writing(whole, async () => {
-      const output = await outputAt(path, temporary, options);
-      if (kind === 'docker-archive') {
-        const sink = await dockerArchiveSink(output, { ...options, description, name, temporary });
-        return ending(sink, { blobs: temporary.place, whole });
-      }
-      const archive = withTemporary(output, temporary);
-      const sink = await ociArchiveSink(archive, { description, name, signal });
-      return ending(sink, { blobs: whole, whole });
-    });
+    return await packedSink({ kind, path, name }, temporary, options);
   } catch (error) {
     await temporary.remove();
     throw error;
   }
+}
+
+/** Whatever is written as one archive. */
+async function packedSink(
+  { kind, path, name }: { kind: Exclude<SinkKind, 'oci'>; path: string; name: string | undefined },
+  temporary: TemporaryFolder,
+  options: OpenSinkOptions,
+): Promise<Sink> {
+  const description = `${kind}:${path}`;
+  const { run = runProgram, signal } = options;
+  if (kind === 'docker-daemon' || kind === 'containers-storage') {
+    const { output, confirm } = await loadedImage(kind, path, { temporary, run, signal });
+    const asked = { ...options, description, name: path, temporary, confirm };
+    const sink = await dockerArchiveSink(output, asked);
+    return ending(sink, { blobs: temporary.place, whole: temporary.place });
+  }
+  const whole: Place = path === '-' ? temporary.place : { path };
+  return writing(whole, async () => {
+    const output = await outputAt(path, temporary, options);
+    if (kind === 'docker-archive') {
+      const sink = await dockerArchiveSink(output, { ...options, description, name, temporary });
+      return ending(sink, { blobs: temporary.place, whole });
+    }
+    const archive = withTemporary(output, temporary);
+    const sink = await ociArchiveSink(archive, { description, name, signal });
+    return ending(sink, { blobs: whole, whole });
+  });
 }
 
 const standardOutput = { kind: 'oci-archive', path: '-', name: undefined } as const;
@@ -115,7 +139,8 @@ function withTemporary(output: OutputFile, temporary: TemporaryFolder): OutputFi
 }
 
 function unknownSink(text: string): InputError {
-  const wanted = layoutKinds.map((kind) => `${kind}:${kind === 'oci' ? 'DIR' : 'FILE'}`).join(', ');
+  const layouts = layoutKinds.map((kind) => `${kind}:${kind === 'oci' ? 'DIR' : 'FILE'}`);
+  const wanted = [...layouts, ...storeKinds.map((kind) => `${kind}:NAME`)].join(', ');
   return new InputError(
     `Cannot write an image to "${text}": want ${wanted}, or - for standard output`,
   );

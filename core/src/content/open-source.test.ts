@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 
 import { digestOf, documentOf, mediaTypes, parseDocument } from '../oci/index.ts';
 import type { Descriptor } from '../oci/index.ts';
-import type { Source } from './content.ts';
+import type { FindLayers, Source } from './content.ts';
 import { openSource } from './open-source.ts';
 import { singleFileOf } from './single-file.ts';
 import {
@@ -113,6 +113,26 @@ describe('openSource()', () => {
     expect(await look(folder('both.tar'), ({ root }) => root)).toEqual(image.root);
     const asDocker = await look(`docker-archive:${folder('both.tar')}`, ({ names }) => names);
     expect(asDocker).toEqual(['app:1']);
+  });
+
+  it('takes an archive that has both for docker, if the layers of its index are unpacked', async () => {
+    const unpackedImage = imageOf([layer], {
+      pack: (tar) => tar,
+      layerType: mediaTypes.ociLayer,
+    });
+    const docker = dockerTar([{ layers: [layer], tags: ['app:1'] }]).subarray(0, -1024);
+    const both = Buffer.concat([docker, layoutTar(unpackedImage.blobs, [unpackedImage.root])]);
+    writeFileSync(folder('both.tar'), both);
+    const asked: string[] = [];
+    const findLayers: FindLayers = async (diffIds) => {
+      asked.push(...diffIds);
+      return new Map();
+    };
+    const names = await look(folder('both.tar'), (source) => source.names, { findLayers });
+    expect(names).toEqual(['app:1']);
+    expect(asked).toEqual([digestOf(layer)]);
+    const asLayout = await look(`oci-archive:${folder('both.tar')}`, ({ root }) => root);
+    expect(asLayout).toEqual(unpackedImage.root);
   });
 
   it('makes an image of any other file or folder, and of a tar when told', async () => {

@@ -5,16 +5,24 @@ import { InputError } from '../errors.ts';
 import { silent } from '../log.ts';
 import type { Log } from '../log.ts';
 import { ContentInvalidError } from '../oci/index.ts';
-import type { Platform } from '../oci/index.ts';
+import type { Compression, Platform } from '../oci/index.ts';
 import { isCut, openArchive, probe } from './archive.ts';
+import type { ArchiveOptions } from './archive.ts';
 import { artifactSource } from './artifact-source.ts';
-import type { Source } from './content.ts';
+import type { StoreKind } from './container-tools.ts';
+import type { FindLayers, Source } from './content.ts';
 import { readingError } from './file-bytes.ts';
 import { FolderFiles } from './files.ts';
 import { findLocation } from './location.ts';
 import type { Location } from './location.ts';
 import { narrowed } from './narrowed.ts';
 import { indexFile, layoutFile, ociSource } from './oci-source.ts';
+import { parsePacking, refusePacking } from './packing.ts';
+import type { Packing } from './packing.ts';
+import { runProgram } from './program.ts';
+import type { RunProgram } from './program.ts';
+import { bound, checkMarks, marked, refuseArtifactType } from './rerooted.ts';
+import { saveImage } from './saved-image.ts';
 import { TemporaryFolder } from './temporary.ts';
 
 /** What opening a source takes besides its place. */
@@ -27,6 +35,21 @@ export interface OpenSourceOptions {
   readonly platforms?: readonly Platform[];
   /** Which image of an archive or layout that has several. */
   readonly name?: string;
+  /**
+   * Which unpacked layers of a docker archive or daemon need not be packed. What it answers is in the
+   * manifest, and cannot be read here. OCI layouts keep their digests and ask nothing.
+   */
+  readonly findLayers?: FindLayers;
+  /** How layers travel that lie here unpacked; gzip by default. OCI layouts keep theirs. */
+  readonly compression?: Compression;
+  /** 1 to 9 for gzip, 6 by default; 1 to 19 for zstd, 3 by default. */
+  readonly compressionLevel?: number;
+  /** Put on the manifest or index that is the root, whose digest they change. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Likewise, for artifacts: files, folders, and what an OCI layout holds. */
+  readonly artifactType?: string;
+  /** Runs docker, podman, buildah or skopeo; this machine's by default. */
+  readonly run?: RunProgram;
   readonly signal?: AbortSignal | undefined;
   readonly log?: Log;
 }
@@ -35,24 +58,26 @@ export interface OpenSourceOptions {
  * Opens an image on this side, or makes one of a file or folder. Whoever opens it closes it.
  *
  * @param text `oci:DIR[:name]`, `oci-archive:FILE[:name]`, `docker-archive:FILE[:name]`,
- * `file:PATH`, `-` for standard input, or a path: what lies there is told by its content.
+ * `docker-daemon:NAME`, `containers-storage:NAME`, `file:PATH`, `-` for standard input, or a path: what
+ * lies there is told by its content.
  * @throws {NotFoundError} if there is nothing.
- * @throws {InputError} if it cannot be told which image is meant.
+ * @throws {InputError} if it cannot be told which image is meant, or an option does not go with it.
+ * @throws {UnreachableError} if a daemon does not answer.
+ * @throws {UnsupportedError} if a tool that keeps the image cannot save it.
  * @throws {ContentInvalidError} if it is truncated or corrupt.
  * @throws {ContentMismatchError} if something in it is not what its digest says.
  * @throws {DiskFullError} if there is no room for what must be unpacked or packed first.
  */
 export async function openSource(text: string, options: OpenSourceOptions = {}): Promise<Source> {
+  const packing = parsePacking(options.compression, options.compressionLevel);
+  checkMarks(options);
   const location = await findLocation(text);
   const temporary = await TemporaryFolder.make(options.temporaryDirectory);
   try {
-    const opened = await open(location, { text, temporary, options });
-    const source = await chosen(opened, options);
+    const opened = await open(location, { text, temporary, packing, options });
+    const source = await shaped(opened, options);
     return {
-      root: source.root,
-      description: source.description,
-      names: source.names,
-      read: (descriptor, how) => source.read(descriptor, how),
+      ...bound(source),
       close: async () => {
         try {
           await source.close();
@@ -70,13 +95,15 @@ export async function openSource(text: string, options: OpenSourceOptions = {}):
 interface Opening {
   readonly text: string;
   readonly temporary: TemporaryFolder;
+  readonly packing: Packing;
   readonly options: OpenSourceOptions;
 }
 
-async function chosen(source: Source, { platforms = [] }: OpenSourceOptions): Promise<Source> {
-  if (platforms.length === 0) return source;
+/** The part that is wanted, with the marks that are wanted on it. */
+async function shaped(source: Source, options: OpenSourceOptions): Promise<Source> {
+  const { platforms = [] } = options;
   try {
-    return await narrowed(source, platforms);
+    return await marked(platforms.length > 0 ? await narrowed(source, platforms) : source, options);
   } catch (error) {
     await source.close();
     throw error;
@@ -92,7 +119,10 @@ async function open(location: Location, opening: Opening): Promise<Source> {
       return openLayout(path, opening, name);
     case 'oci-archive':
     case 'docker-archive':
-      return openArchive(await fileOf(path, opening), { ...archiveOptions(opening, name), kind });
+      return openArchive(await fileOf(path, opening), archiveOptions(opening, { kind, name }));
+    case 'docker-daemon':
+    case 'containers-storage':
+      return openStored({ kind, name: path }, opening);
     case 'file':
       return artifact(path, opening);
     case 'bare':
@@ -100,20 +130,38 @@ async function open(location: Location, opening: Opening): Promise<Source> {
   }
 }
 
+/** The layout that a daemon writes beside its archive has digests that no registry ever saw. */
+async function openStored(
+  image: { readonly kind: StoreKind; readonly name: string },
+  opening: Opening,
+): Promise<Source> {
+  const { text, temporary, options } = opening;
+  refuseArtifactType(options.artifactType, text);
+  if (options.name !== undefined) {
+    throw new InputError(
+      `Cannot find image "${options.name}" in ${text}: the image is named already; leave the name out`,
+    );
+  }
+  const { run = runProgram, signal } = options;
+  const path = await saveImage(image, { temporary, run, signal });
+  return openArchive({ path, what: text }, archiveOptions(opening, { kind: 'docker-archive' }));
+}
+
 /** A path without a prefix: what is there says what it is. */
 async function openBare(path: string, opening: Opening, name?: string): Promise<Source> {
+  if (path.startsWith('docker://')) throw remote(path);
   if (path !== '-') {
     const found = await statOf(path);
     if (found.isDirectory()) {
       const files = new FolderFiles(path, path);
       const isLayout = (await files.has(layoutFile)) && (await files.has(indexFile));
-      return isLayout ? ociSource(files, name) : artifact(path, opening);
+      return isLayout ? layout(files, opening, name) : artifact(path, opening);
     }
   }
   const file = await fileOf(path, opening);
   const found = await probe(file.path, file.what);
   if (found.isTar || /\.(?:tar|tar\.gz|tgz|tar\.zst)$/i.test(path)) {
-    return openArchive(file, archiveOptions(opening, name));
+    return openArchive(file, archiveOptions(opening, { name }));
   }
   if (await isCut(file, found.compression, opening.options.signal)) {
     const otherwise = path === '-' ? '' : `, or write file:${path} to push it as it is`;
@@ -127,23 +175,29 @@ async function openBare(path: string, opening: Opening, name?: string): Promise<
   );
 }
 
-async function openLayout(path: string, { text }: Opening, name?: string): Promise<Source> {
+async function openLayout(path: string, opening: Opening, name?: string): Promise<Source> {
+  const { text } = opening;
   const found = await statOf(path);
   const files = new FolderFiles(path, text);
-  if (found.isDirectory() && (await files.has(indexFile))) return ociSource(files, name);
+  if (found.isDirectory() && (await files.has(indexFile))) return layout(files, opening, name);
   throw new InputError(
     `Cannot read ${text}: ${path} is not an OCI image layout; want a folder with ${indexFile} and ${layoutFile}`,
   );
 }
 
-async function artifact(path: string, { temporary, options }: Opening): Promise<Source> {
+function layout(files: FolderFiles, { packing }: Opening, name?: string): Promise<Source> {
+  refusePacking(packing, files.what);
+  return ociSource(files, name);
+}
+
+async function artifact(path: string, { temporary, packing, options }: Opening): Promise<Source> {
   const { log = silent, name, platforms = [], signal } = options;
   if (name !== undefined) {
     throw new InputError(
       `Cannot find image "${name}" in ${path}: a plain file or folder has no named images; leave the name out`,
     );
   }
-  return artifactSource(path, { temporary, log, signal, platform: platforms[0] });
+  return artifactSource(path, { temporary, packing, log, signal, platform: platforms[0] });
 }
 
 /** Standard input is put into a file first: archives are read here and there, not in order. */
@@ -157,10 +211,16 @@ async function fileOf(
 }
 
 function archiveOptions(
-  { temporary, options: { signal } }: Opening,
-  name: string | undefined,
-): Parameters<typeof openArchive>[1] {
-  return { temporary, name, signal };
+  { temporary, packing, options: { findLayers, artifactType, signal } }: Opening,
+  chosen: Pick<ArchiveOptions, 'kind' | 'name'>,
+): ArchiveOptions {
+  return { ...chosen, temporary, packing, findLayers, artifactType, signal };
+}
+
+function remote(text: string): InputError {
+  return new InputError(
+    `Cannot read ${text} here: an image in a registry can be the source of a push, and of nothing else; pull it first, e.g. to oci:DIR`,
+  );
 }
 
 async function statOf(path: string): Promise<Awaited<ReturnType<typeof stat>>> {

@@ -1,8 +1,9 @@
-import { gzipSync, gunzipSync, zstdCompressSync } from 'node:zlib';
+import { gzipSync, gunzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 
 import { describe, expect, it } from 'vitest';
 
-import { compressionOfBytes, gzipped, unpacked } from './packing.ts';
+import { InputError } from '../errors.ts';
+import { compressionOfBytes, packed, parsePacking, unpacked } from './packing.ts';
 import { failureOf, inChunks, whole } from './test/fixtures.ts';
 
 const text = Buffer.from('hello world, '.repeat(10_000));
@@ -22,8 +23,8 @@ describe('compressionOfBytes()', () => {
 
 describe('unpacked()', () => {
   it('reads every member of gzip', async () => {
-    const packed = Buffer.concat([gzipSync(text), gzipSync('and more')]);
-    const read = await whole(unpacked(inChunks(packed, 100), 'gzip', 'x'));
+    const bytes = Buffer.concat([gzipSync(text), gzipSync('and more')]);
+    const read = await whole(unpacked(inChunks(bytes, 100), 'gzip', 'x'));
     expect(read.equals(Buffer.concat([text, Buffer.from('and more')]))).toBe(true);
   });
 
@@ -35,16 +36,16 @@ describe('unpacked()', () => {
       zstdCompressSync(text).fill(7, 12, 20),
       /its zstd stream is corrupt|truncated|no zstd frame/,
     ],
-  ] as const)('says what is wrong with %s', async (compression, packed, message) => {
-    const failure = await failureOf(whole(unpacked(inChunks(packed, 30), compression, 'app.tgz')));
+  ] as const)('says what is wrong with %s', async (compression, bytes, message) => {
+    const failure = await failureOf(whole(unpacked(inChunks(bytes, 30), compression, 'app.tgz')));
     expect(failure).toMatchObject({ code: 'CONTENT_INVALID' });
     expect(String(failure)).toMatch(message);
     expect(String(failure)).toContain('app.tgz');
   });
 
   it.each([1, 64, 100_000])('ends when zeros follow gzip (chunks of %i)', async (size) => {
-    const packed = Buffer.concat([gzipSync(text), Buffer.alloc(700)]);
-    const end = await failureOf(whole(unpacked(inChunks(packed, size), 'gzip', 'x')));
+    const bytes = Buffer.concat([gzipSync(text), Buffer.alloc(700)]);
+    const end = await failureOf(whole(unpacked(inChunks(bytes, size), 'gzip', 'x')));
     // Either reading is fine; waiting for ever is not.
     expect(String(end)).toMatch(/no failure|follows behind its end/);
   });
@@ -73,13 +74,69 @@ describe('unpacked()', () => {
   });
 });
 
-describe('gzipped()', () => {
-  it('writes the same bytes however its input is cut, and on every system', async () => {
-    const one = await whole(gzipped(inChunks(text, 100)));
-    const other = await whole(gzipped(inChunks(text, 65_536)));
-    expect(one.equals(other)).toBe(true);
-    expect(gunzipSync(one).equals(text)).toBe(true);
-    // No time, no system.
-    expect([...one.subarray(4, 10)]).toEqual([0, 0, 0, 0, 0, 255]);
+describe('packed()', () => {
+  const tools = { gzip: gunzipSync, zstd: zstdDecompressSync };
+  const packings = [
+    ['gzip', 1],
+    ['gzip', 6],
+    ['gzip', 9],
+    ['zstd', 1],
+    ['zstd', 3],
+    ['zstd', 19],
+  ] as const;
+
+  it.each(packings)('writes the same bytes however its input is cut: %s, %i', async (...asked) => {
+    for (const content of [text, text.subarray(0, 100), Buffer.alloc(0)]) {
+      const outputs = new Set<string>();
+      for (const size of [50, 4096, 65_536, content.length + 1]) {
+        const bytes = await whole(packed(inChunks(content, size), parsePacking(...asked)));
+        expect(tools[asked[0]](bytes).equals(content)).toBe(true);
+        outputs.add(bytes.toString('hex'));
+      }
+      expect(outputs.size).toBe(1);
+    }
+  });
+
+  it.each(packings)('is done with a chunk when it asks for the next: %s, %i', async (...asked) => {
+    const chunk = Buffer.alloc(1000);
+    const reused = (async function* () {
+      for (let at = 0; at < text.length; at += chunk.length) {
+        text.copy(chunk, 0, at);
+        yield chunk.subarray(0, Math.min(chunk.length, text.length - at));
+      }
+    })();
+    const bytes = await whole(packed(reused, parsePacking(...asked)));
+    expect(tools[asked[0]](bytes).equals(text)).toBe(true);
+  });
+
+  it('writes no time and no system into gzip', async () => {
+    const bytes = await whole(packed(inChunks(text, 100), parsePacking()));
+    expect([...bytes.subarray(4, 10)]).toEqual([0, 0, 0, 0, 0, 255]);
+  });
+
+  it('leaves content as it is with none', async () => {
+    const bytes = await whole(packed(inChunks(text, 100), parsePacking('none')));
+    expect(bytes.equals(text)).toBe(true);
+  });
+});
+
+describe('parsePacking()', () => {
+  it('knows what is usual', () => {
+    expect(parsePacking()).toEqual({ compression: 'gzip', level: 6, isAsked: false });
+    expect(parsePacking('gzip')).toEqual({ compression: 'gzip', level: 6, isAsked: true });
+    expect(parsePacking('zstd')).toEqual({ compression: 'zstd', level: 3, isAsked: true });
+    expect(parsePacking(undefined, 9)).toEqual({ compression: 'gzip', level: 9, isAsked: true });
+  });
+
+  it.each([
+    ['gzip', 0, /whole number from 1 to 9/],
+    ['gzip', 10, /whole number from 1 to 9/],
+    ['zstd', 20, /whole number from 1 to 19/],
+    ['zstd', 1.5, /whole number from 1 to 19/],
+    ['gzip', NaN, /whole number from 1 to 9/],
+    ['none', 1, /the compression is none/],
+  ] as const)('refuses %s at level %d', (compression, level, message) => {
+    expect(() => parsePacking(compression, level)).toThrow(InputError);
+    expect(() => parsePacking(compression, level)).toThrow(message);
   });
 });

@@ -4,6 +4,15 @@ import { pipeline } from 'node:stream/promises';
 import type { ByteStream } from '../bytes.ts';
 import { ContentInvalidError } from '../oci/index.ts';
 
+/**
+ * What every transform is made with: the next chunk is asked for only when the last one is used up, as
+ * the source may overwrite it. Also, if the end is known while a chunk still waits, Node ends a zstd frame
+ * with that chunk and once more with nothing, so that equal content would not have equal bytes.
+ */
+export const chunkByChunk: { readonly writableHighWaterMark: number; readonly info?: false } = {
+  writableHighWaterMark: 1,
+};
+
 /** Runs bytes through one of Node's transforms (zlib's, that is) and lets go of both at the end. */
 export async function* piped(
   source: ByteStream,

@@ -15,7 +15,10 @@ import type { TarEntry } from './tar-entries.ts';
 export interface SingleFile {
   /** Without a folder. */
   readonly name: string;
-  /** Opens it; the stream ends well only if everything in it was true. */
+  /**
+   * Opens it; the stream ends well only if everything in it was true. Its chunks stay as they are: a
+   * pipeline holds on to more than one.
+   */
   readonly content: () => ByteStream;
 }
 
@@ -41,12 +44,19 @@ export async function singleFileOf(
   if (compressionOf(descriptor.mediaType) === undefined) {
     const title = descriptor.annotations?.[annotationKeys.title];
     if (!title) return undefined;
-    const content = (): ByteStream => verified(source.read(descriptor), descriptor);
+    const content = (): ByteStream => copied(verified(source.read(descriptor), descriptor));
     return { name: posix.basename(title), content };
   }
   const entry = await onlyFile(source, layer, options.signal);
   if (!entry) return undefined;
-  return { name: posix.basename(entry.path), content: () => contentOf(source, layer, entry) };
+  return {
+    name: posix.basename(entry.path),
+    content: () => copied(contentOf(source, layer, entry)),
+  };
+}
+
+async function* copied(content: ByteStream): ByteStream {
+  for await (const chunk of content) yield Buffer.from(chunk);
 }
 
 /** Stops at the second entry, so that an image of many files is not read to its end for this. */

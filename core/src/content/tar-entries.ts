@@ -1,4 +1,4 @@
-import { Header } from 'tar';
+import { Header } from 'tar/header';
 
 import { ContentInvalidError } from '../oci/index.ts';
 import { truncated } from './cursor.ts';

@@ -47,10 +47,13 @@ export class TarFiles implements Files {
   }
 
   async *read(path: string, { offset = 0, signal }: ReadOptions = {}): AsyncGenerator<Uint8Array> {
-    const entry = this.#find(path);
-    if (!entry) throw missing(this.what, path);
-    const start = entry.offset + offset;
-    yield* readRange(this.#handle, { start, end: entry.offset + entry.size, signal });
+    const { start, end } = this.#rangeOf(path);
+    yield* readRange(this.#handle, { start: start + offset, end, isReused: true, signal });
+  }
+
+  /** Reads a file in chunks that are overwritten: each is valid until the next one is asked for. */
+  async *pass(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    yield* readRange(this.#handle, { ...this.#rangeOf(path), isReused: true, signal });
   }
 
   /** The path behind the links of the archive, so that one layer under two names is read once. */
@@ -61,6 +64,12 @@ export class TarFiles implements Files {
 
   async close(): Promise<void> {
     await this.#handle.close();
+  }
+
+  #rangeOf(path: string): { readonly start: number; readonly end: number } {
+    const entry = this.#find(path);
+    if (!entry) throw missing(this.what, path);
+    return { start: entry.offset, end: entry.offset + entry.size };
   }
 
   /** Follows links, but only to other entries: `docker save` writes them for layers that repeat. */

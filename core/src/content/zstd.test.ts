@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 
 import { describe, expect, it } from 'vitest';
@@ -6,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { hasTool } from '../../../test/support/tools.ts';
 import { ContentInvalidError } from '../oci/index.ts';
 import { failureOf, inChunks, whole } from './test/fixtures.ts';
-import { unpackedZstd } from './zstd.ts';
+import { isSkippableMagic, unpackedZstd } from './zstd.ts';
 
 // Random bytes make raw blocks, zeros run-length blocks, text compressed ones.
 const random = Buffer.from(
@@ -67,4 +68,19 @@ describe('unpackedZstd()', () => {
     const read = await whole(unpackedZstd(inChunks(Buffer.concat(packed), 4096), 'x'));
     expect(read.equals(Buffer.concat(parts))).toBe(true);
   });
+
+  it.skipIf(!hasTool('pzstd'))(
+    'reads what pzstd wrote: frames with skippable ones between',
+    async () => {
+      const input = Buffer.concat([...parts, ...parts, ...parts, randomBytes(3_000_000)]);
+      const bytes = execFileSync('pzstd', ['-c', '-q', '-1', '-p', '4'], {
+        input,
+        maxBuffer: 2 ** 26,
+      });
+      // Its first frame is a skippable one, with the size of the next in it.
+      expect(isSkippableMagic(bytes.readUInt32LE())).toBe(true);
+      expect(bytes.indexOf(bytes.subarray(0, 4), 4)).toBeGreaterThan(0);
+      expect((await whole(unpackedZstd(inChunks(bytes, 65_536), 'x'))).equals(input)).toBe(true);
+    },
+  );
 });

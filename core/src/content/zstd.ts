@@ -4,7 +4,7 @@ import type { ByteStream } from '../bytes.ts';
 import { ContentInvalidError } from '../oci/index.ts';
 import { StreamCursor, truncated } from './cursor.ts';
 import type { Cursor } from './cursor.ts';
-import { piped } from './piped.ts';
+import { chunkByChunk, piped } from './piped.ts';
 
 const frameMagic = 0xfd2fb528;
 
@@ -36,7 +36,7 @@ export async function* unpackedZstd(
       if (isSkippableMagic(number)) {
         await cursor.skip(word(cursor, await cursor.take(4)));
       } else if (number === frameMagic) {
-        yield* piped(frame(cursor, magic), createZstdDecompress());
+        yield* piped(frame(cursor, magic), createZstdDecompress(chunkByChunk));
       } else {
         throw new ContentInvalidError(
           `Cannot unpack ${what}: there is no zstd frame at byte ${cursor.position - 4}; want a file that is not corrupt`,

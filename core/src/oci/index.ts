@@ -17,6 +17,7 @@ export {
   compressionOf,
   isIndexType,
   isManifestType,
+  layerTypes,
   manifestAccept,
   mediaTypes,
 } from './media-type.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { UnsupportedError } from '../errors.ts';
 import { digestOf } from './digest.ts';
 import {
   childrenOf,
@@ -48,7 +49,6 @@ describe('parseDocument()', () => {
     ['both manifests and layers (CVE-2021-41190)', { ...manifest, manifests: [] }],
     ['a digest that is none', { ...manifest, config: { ...config, digest: 'sha256:../x' } }],
     ['a negative size', { ...manifest, layers: [{ ...layer, size: -1 }] }],
-    ['schema 1', { schemaVersion: 1, fsLayers: [] }],
     [
       'another type of document',
       { ...manifest, mediaType: 'application/vnd.cncf.helm.config.v1+json' },
@@ -57,6 +57,17 @@ describe('parseDocument()', () => {
     ['a string', 'manifest'],
   ])('refuses %s', (_, value) => {
     expect(() => parseDocument(bytesOf(value))).toThrow(ContentInvalidError);
+  });
+
+  const v1 = 'application/vnd.docker.distribution.manifest.v1';
+  it.each([
+    ['by its content', { schemaVersion: 1, fsLayers: [] }, undefined],
+    ['by its descriptor', { schemaVersion: 1 }, `${v1}+json`],
+    ['signed', { schemaVersion: 1, signatures: [] }, `${v1}+prettyjws`],
+    ['by its own word', { mediaType: `${v1}+prettyjws` }, undefined],
+  ])('refuses schema 1 in a sentence: %s', (_, value, mediaType) => {
+    expect(() => parseDocument(bytesOf(value), mediaType)).toThrow(UnsupportedError);
+    expect(() => parseDocument(bytesOf(value), mediaType)).toThrow(/Docker's schema 1.*want/);
   });
 
   it('refuses a document that says it is another type than its descriptor (CVE-2021-41190)', () => {

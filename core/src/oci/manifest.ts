@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import { ReposureError } from '../errors.ts';
+import { ReposureError, UnsupportedError } from '../errors.ts';
 import { Descriptor, DigestText } from './descriptor.ts';
 import { digestOf } from './digest.ts';
 import { isIndexType, isManifestType, mediaTypes } from './media-type.ts';
@@ -73,6 +73,7 @@ export interface Document {
  * @param mediaType As the descriptor or the `Content-Type` has it; without one the document's own counts.
  * @throws {ContentInvalidError} if it is neither, says it is another type, or could be read as both
  * (CVE-2021-41190).
+ * @throws {UnsupportedError} if it is a manifest of Docker's schema 1.
  */
 export function parseDocument(bytes: Uint8Array, mediaType?: string): Document {
   const digest = digestOf(bytes);
@@ -80,6 +81,11 @@ export function parseDocument(bytes: Uint8Array, mediaType?: string): Document {
   if ('manifests' in json && ('layers' in json || 'config' in json)) {
     throw new ContentInvalidError(
       `Cannot read manifest ${digest}: it has both manifests and layers`,
+    );
+  }
+  if (isSchema1(json, mediaType)) {
+    throw new UnsupportedError(
+      `Cannot read manifest ${digest}: it is of Docker's schema 1, which has no config and no digests that can be kept; want the image built or pushed anew, as OCI or schema 2`,
     );
   }
   const type = typeOf(json, mediaType, digest);
@@ -128,6 +134,15 @@ function parseJson(bytes: Uint8Array, digest: string): Record<string, unknown> {
     throw new ContentInvalidError(`Cannot read ${digest}: it is not JSON`, { cause });
   }
   throw new ContentInvalidError(`Cannot read ${digest}: it is not a JSON object`);
+}
+
+/** @see https://distribution.github.io/distribution/spec/deprecated-schema-v1/ */
+function isSchema1(json: Record<string, unknown>, mediaType = ''): boolean {
+  const types = [mediaType, json['mediaType']].filter((type) => typeof type === 'string');
+  return (
+    types.some((type) => type.startsWith('application/vnd.docker.distribution.manifest.v1+')) ||
+    (json['schemaVersion'] === 1 && 'fsLayers' in json)
+  );
 }
 
 function typeOf(json: Record<string, unknown>, told: string | undefined, digest: string): string {

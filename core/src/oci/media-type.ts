@@ -41,6 +41,13 @@ export function isIndexType(mediaType: string): boolean {
 /** How a layer's tar is packed. */
 export type Compression = 'none' | 'gzip' | 'zstd';
 
+/** What a layer of an OCI image is called that is packed so. */
+export const layerTypes: Readonly<Record<Compression, string>> = {
+  none: mediaTypes.ociLayer,
+  gzip: mediaTypes.ociLayerGzip,
+  zstd: mediaTypes.ociLayerZstd,
+};
+
 /** How a layer of this type is packed, or `undefined` if it is not a tar layer. */
 export function compressionOf(mediaType: string): Compression | undefined {
   switch (mediaType.replace('.nondistributable', '')) {

@@ -74,8 +74,17 @@ function cleaned({
   message = '',
   detail,
 }: z.infer<typeof ErrorBody>['errors'][number]): Diagnostic {
-  const said = { code: printable(code), message: printable(message) };
+  const said = { code: printable(code), message: printable(reasonOf(message, detail)) };
   return detail === undefined || detail === null ? said : { ...said, detail };
+}
+
+/**
+ * Distribution says of a full disk no more than "unknown error", and the system's words in the
+ * detail. The paths in it are not for everybody: they name the upload.
+ */
+function reasonOf(message: string, detail: unknown): string {
+  if (message !== 'unknown error' || typeof detail !== 'string') return message;
+  return `${message}: ${detail.replaceAll(/\/[^\s:]*/g, '…')}`;
 }
 
 async function readStart(response: RegistryResponse): Promise<string> {
@@ -91,7 +100,7 @@ async function readStart(response: RegistryResponse): Promise<string> {
 async function collectStart(body: ByteStream, chunks: Uint8Array[]): Promise<void> {
   let size = 0;
   for await (const chunk of body) {
-    chunks.push(chunk);
+    chunks.push(Buffer.from(chunk));
     size += chunk.byteLength;
     if (size >= maxErrorBytes) return;
   }

@@ -36,10 +36,25 @@ export class Blobs {
     const response = await ask(this.#request, { method: 'HEAD', path, signal }, [200, 404]);
     await response.discard();
     if (response.status === 404) return undefined;
-    const size = lengthOf(response);
-    if (size !== undefined) return size;
+    return lengthOf(response) ?? (await this.#sizeByRange(path, digest, signal));
+  }
+
+  /** The size where HEAD does not tell it: what is answered to a range names the whole, too. */
+  async #sizeByRange(
+    path: string,
+    digest: Digest,
+    signal: AbortSignal | undefined,
+  ): Promise<number | undefined> {
+    const headers = { range: 'bytes=0-0' };
+    const wanted = [200, 206, 404, 416]; // 416: the range of an empty blob
+    const response = await ask(this.#request, { method: 'GET', path, headers, signal }, wanted);
+    await response.discard();
+    if (response.status === 404) return undefined;
+    const [, total] = /^bytes [^/]+\/(\d+)$/.exec(response.headers['content-range'] ?? '') ?? [];
+    const size = response.status === 200 ? lengthOf(response) : total && Number(total);
+    if (typeof size === 'number') return size;
     throw new UnsupportedError(
-      `Cannot learn the size of blob ${digest}: the registry answered without a Content-Length`,
+      `Cannot learn the size of blob ${digest}: the registry tells it neither to HEAD nor to GET`,
     );
   }
 

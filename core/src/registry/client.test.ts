@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { LimitExceededError } from '../bytes.ts';
+import { collect, LimitExceededError } from '../bytes.ts';
 import { InputError } from '../errors.ts';
 import { ContentInvalidError, ContentMismatchError, digestOf, mediaTypes } from '../oci/index.ts';
 import type { Digest } from '../oci/index.ts';
@@ -80,6 +80,18 @@ describe('RegistryClient', () => {
     });
   });
 
+  it('says of an unknown error what the system said, without its path', async () => {
+    const client = await against((_, response) => {
+      // As Distribution 2.8 and 3.1 answer.
+      const detail = 'write /data/a/_uploads/s3cret/data: no space left on device';
+      const errors = [{ code: 'UNKNOWN', message: 'unknown error', detail }];
+      response.writeHead(500).end(JSON.stringify({ errors }));
+    });
+    const failure = await failureOf(client.startUpload('a/b'));
+    expect(String(failure)).toContain('UNKNOWN: unknown error: write …: no space left on device');
+    expect(String(failure)).not.toContain('s3cret');
+  });
+
   it.each([401, 403])('takes %i for a failed login', async (status) => {
     const client = await against((_, response) => {
       response.writeHead(status).end('{"errors":[{"code":"DENIED","message":"not you"}]}');
@@ -150,7 +162,7 @@ describe('RegistryClient.openBlob()', () => {
       response.end();
     });
     const body = await client.openBlob('a/b', descriptor, { offset: 7 });
-    expect(Buffer.concat(await Array.fromAsync(body)).toString()).toBe('hello');
+    expect(String(await collect(body, 'it', 1e9))).toBe('hello');
   });
 
   it('refuses bytes from another offset', async () => {
@@ -267,6 +279,43 @@ describe('RegistryClient.getManifest()', () => {
       size: bytes.byteLength,
     });
     expect(server.arrived.map(({ method }) => method)).toEqual(['GET', 'HEAD', 'GET']);
+  });
+});
+
+describe('RegistryClient.statManifest()', () => {
+  it('does not take a page for a manifest', async () => {
+    const client = await against((_, response) => {
+      const page = '<h1>Log in</h1>';
+      const headers = { 'content-type': 'text/html', 'content-length': page.length };
+      response.writeHead(200, headers).end(page);
+    });
+    const failure = await failureOf(client.statManifest('a', digest));
+    expect(failure).toBeInstanceOf(ContentInvalidError);
+  });
+});
+
+describe('RegistryClient.statBlob()', () => {
+  const total = hello.byteLength;
+  it.each([
+    ['a range', 206, { 'content-range': `bytes 0-0/${total}` }, total],
+    ['the whole', 200, { 'content-length': String(total) }, total],
+    ['an empty blob', 416, { 'content-range': 'bytes */0' }, 0],
+    ['nothing', 404, {}, undefined],
+  ])('learns a size that HEAD does not tell from %s', async (_, status, headers, expected) => {
+    const client = await against((request, response) => {
+      const isAsked = request.method === 'GET' && request.headers.range === 'bytes=0-0';
+      response.writeHead(isAsked ? status : 200, isAsked ? headers : {}).flushHeaders();
+      response.end(isAsked && status === 200 ? hello : '');
+    });
+    expect(await client.statBlob('a/b', digest)).toBe(expected);
+  });
+
+  it('does not guess a size', async () => {
+    const client = await against((_, response) => {
+      response.writeHead(200).flushHeaders();
+      response.end();
+    });
+    expect(await failureOf(client.statBlob('a/b', digest))).toMatchObject({ code: 'UNSUPPORTED' });
   });
 });
 

@@ -8,6 +8,7 @@ import { Listing } from './listing.ts';
 import { Manifests } from './manifests.ts';
 import type { Sendable } from './manifests.ts';
 import { requestLine } from './request-line.ts';
+import { breakingStalls, defaultStallTimeoutMs } from './stall.ts';
 import type { Transport } from './transport.ts';
 import { untag } from './untag.ts';
 import { Uploads } from './uploads.ts';
@@ -16,7 +17,9 @@ import type { MountResult, Upload } from './uploads.ts';
 /** Settings of a {@link RegistryClient}. */
 export interface RegistryClientOptions {
   /** Is told each request and the status of its answer. */
-  readonly log?: Log;
+  readonly log?: Log | undefined;
+  /** A request that moves no byte for so long is broken off, and is worth another try; 60 s by default. */
+  readonly stallTimeoutMs?: number | undefined;
 }
 
 /**
@@ -36,7 +39,9 @@ export class RegistryClient {
   readonly #listing: Listing;
 
   constructor(request: Transport, options: RegistryClientOptions = {}) {
-    this.#request = options.log ? logged(request, options.log) : request;
+    const { log, stallTimeoutMs = defaultStallTimeoutMs } = options;
+    const watched = breakingStalls(request, stallTimeoutMs);
+    this.#request = log ? logged(watched, log) : watched;
     this.#blobs = new Blobs(this.#request);
     this.#uploads = new Uploads(this.#request);
     this.#manifests = new Manifests(this.#request);

@@ -7,13 +7,14 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { writeCertificates } from '../../../test/support/registries.ts';
+import { collect } from '../bytes.ts';
 import { InputError, isTransient, UnreachableError } from '../errors.ts';
+import { Connections } from '../http/connections.ts';
 import { ContentMismatchError, digestOf } from '../oci/index.ts';
 import { RegistryClient } from './client.ts';
 import type { CredentialSource } from './credentials.ts';
 import { directTransport } from './direct.ts';
 import type { ClosableTransport, DirectOptions } from './direct.ts';
-import { connectionsOf } from './dispatcher.ts';
 import { exchangeOver } from './exchange.ts';
 import { UnsafeRedirectError } from './registry-error.ts';
 import { startTestServer } from './test/server.ts';
@@ -64,7 +65,7 @@ async function certificates(): Promise<{ ca: string; cert: string; key: string }
 const failureOf = (work: Promise<unknown>): Promise<unknown> => work.catch((e: unknown) => e);
 
 async function textOf(response: RegistryResponse): Promise<string> {
-  return Buffer.concat(await Array.fromAsync(response.body)).toString();
+  return String(await collect(response.body, 'it', 1e9));
 }
 
 const login = (): CredentialSource => () =>
@@ -239,7 +240,7 @@ describe('directTransport() streams', () => {
     const address = stuck.address();
     const host = `127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
     // Below the login, which would ask a registry first that never answers.
-    const exchange = exchangeOver(keep(connectionsOf({})).dispatcherFor, 'tests');
+    const exchange = exchangeOver(keep(new Connections()), 'tests');
     const chunk = Buffer.alloc(65_536);
     let taken = 0;
     let isEnded = false;
@@ -360,6 +361,29 @@ describe('directTransport() streams', () => {
     const upload = { repository: 'a', location: '/v2/a/blobs/uploads/1', offset: 0 };
     const failure = await failureOf(client.appendUpload(upload, source(), { size: 4 }));
     expect(failure).toBeInstanceOf(ContentMismatchError);
+  });
+});
+
+describe('directTransport() after a connection was lost', () => {
+  it('does not trust those that were idle meanwhile', async () => {
+    const ports: (number | undefined)[] = [];
+    const server = keep(
+      await startTestServer((request, response) => {
+        ports.push(request.socket.remotePort);
+        if (request.url?.endsWith('/lost')) request.socket.destroy();
+        // Late, so that two at a time need two connections.
+        else setTimeout(() => response.end(), request.url === '/v2/' ? 0 : 50);
+      }),
+    );
+    const transport = keep(directTransport({ host: server.host, insecure: true }));
+    const ask = async (path: string): Promise<void> =>
+      (await transport({ method: 'GET', path })).discard();
+    const other = ask('/v2/a/tags/list');
+    await expect(ask('/v2/a/lost')).rejects.toBeInstanceOf(UnreachableError);
+    await other;
+    const before = new Set(ports);
+    await ask('/v2/a/tags/list');
+    expect(before.has(ports.at(-1))).toBe(false);
   });
 });
 

@@ -1,14 +1,15 @@
+import { Connections } from '../http/connections.ts';
+import type { Proxies } from '../http/proxies.ts';
 import type { Log } from '../log.ts';
 import { version } from '../version.ts';
 import { authenticated } from './authenticated.ts';
 import type { CredentialSource } from './credentials.ts';
-import { connectionsOf } from './dispatcher.ts';
-import type { Proxies } from './dispatcher.ts';
 import { exchangeOver } from './exchange.ts';
 import { originForm } from './location.ts';
 import { parseOrigin } from './origin.ts';
 import { followingRedirects } from './redirects.ts';
 import type { Transport } from './transport.ts';
+import { trusting } from './trust.ts';
 
 /** A registry that can be reached from here, and how. */
 export interface DirectOptions {
@@ -36,12 +37,10 @@ export type ClosableTransport = Transport & { close(): Promise<void> };
 export function directTransport(options: DirectOptions): ClosableTransport {
   const { host, ca, credentials, log, proxies } = options;
   const registry = parseOrigin(host, options.insecure ?? false);
-  const connections = connectionsOf({
-    ...(ca === undefined ? {} : { ca }),
-    ...(proxies ? { proxies } : {}),
-  });
+  const secureContext = ca === undefined ? undefined : trusting(ca);
+  const connections = new Connections({ secureContext, proxies });
   const agent = options.userAgent ?? `reposure/${version}`;
-  const exchange = exchangeOver(connections.dispatcherFor, agent);
+  const exchange = exchangeOver(connections, agent);
   const login = authenticated((request) => exchange(registry.url, request), {
     registry,
     credentials,

@@ -30,6 +30,8 @@ const Repositories = z.object({ repositories: z.array(z.string()).nullish() });
 export class Listing {
   readonly #request: Transport;
   readonly #manifests: Manifests;
+  /** Repositories whose referrers are listed by tags: one answer tells for all of their manifests. */
+  readonly #withoutReferrersApi = new Set<string>();
 
   constructor(request: Transport, manifests: Manifests) {
     this.#request = request;
@@ -60,6 +62,9 @@ export class Listing {
     signal?: AbortSignal,
   ): Promise<readonly Descriptor[]> {
     const path = repositoryPath(repository, `referrers/${checkedDigest(digest)}`);
+    if (this.#withoutReferrersApi.has(repository)) {
+      return await this.#referrersByTag(repository, digest, signal);
+    }
     const found: Descriptor[] = [];
     try {
       for await (const page of this.#pages(path, undefined, signal)) {
@@ -69,19 +74,18 @@ export class Listing {
       return found;
     } catch (error) {
       if (!isUnknownApi(error)) throw error;
+      this.#withoutReferrersApi.add(repository);
       return await this.#referrersByTag(repository, digest, signal);
     }
   }
 
-  /** @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema */
   async #referrersByTag(
     repository: string,
     digest: Digest,
     signal?: AbortSignal,
   ): Promise<readonly Descriptor[]> {
-    const { algorithm, hex } = partsOf(digest);
-    const tag = `${algorithm.slice(0, 32)}-${hex.slice(0, 64)}`;
     try {
+      const tag = referrersTagOf(digest);
       const { content } = await this.#manifests.get(repository, tag, signal);
       return content.kind === 'index' ? content.index.manifests : [];
     } catch (error) {
@@ -124,6 +128,16 @@ export class Listing {
     await response.discard();
     return await ask(this.#request, { method: 'GET', path: otherwise, signal }, [200]);
   }
+}
+
+/**
+ * The tag whose index lists what refers to a manifest, where a registry has no API for it.
+ *
+ * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema
+ */
+export function referrersTagOf(digest: Digest): string {
+  const { algorithm, hex } = partsOf(digest);
+  return `${algorithm.slice(0, 32)}-${hex.slice(0, 64)}`;
 }
 
 interface Page {

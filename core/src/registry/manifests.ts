@@ -4,6 +4,8 @@ import {
   ContentMismatchError,
   hasherOf,
   isDigest,
+  isIndexType,
+  isManifestType,
   manifestAccept,
   maxManifestBytes,
   parseDocument,
@@ -103,6 +105,8 @@ function descriptorOf(response: RegistryResponse, reference: string): Descriptor
   const mediaType = mediaTypeOf(response);
   const size = lengthOf(response);
   if (!mediaType || size === undefined || !isDigest(digest)) return undefined;
+  // A page for people, with status 200, is no manifest: then the content has to prove itself.
+  if (!isManifestType(mediaType) && !isIndexType(mediaType)) return undefined;
   if (isDigest(reference) && digest !== reference) {
     throw new ContentMismatchError(`The registry answered with ${digest}; want ${reference}`);
   }

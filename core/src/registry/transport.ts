@@ -10,7 +10,10 @@ export interface RegistryRequest {
   readonly path: string;
   /** Names in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** A stream is read once, so whoever wants to send it again makes another request. */
+  /**
+   * A stream is read once, so whoever wants to send it again makes another request. It may overwrite
+   * a chunk when it is asked for the next one: a transport has then parted with it, or has a copy.
+   */
   readonly body?: Uint8Array | ByteStream;
   readonly signal?: AbortSignal | undefined;
 }
@@ -20,6 +23,7 @@ export interface RegistryResponse {
   readonly status: number;
   /** Names in lower case; a header that came several times is joined with `, `. */
   readonly headers: Readonly<Record<string, string>>;
+  /** A chunk is valid until the next one is asked for: it may then be overwritten. */
   readonly body: ByteStream;
   /** Lets go of the rest of the body. */
   discard(): Promise<void>;

@@ -1,4 +1,5 @@
 import { UnreachableError } from '../errors.ts';
+import { MessageError, TruncatedMessageError } from '../http/message-error.ts';
 
 /** The registry is there, but there is no trusting it: trying again does not help. */
 class UntrustedError extends UnreachableError {
@@ -38,10 +39,11 @@ const lost: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'it does not answer (ETIMEDOUT)',
   ECONNRESET: 'it closed the connection (ECONNRESET)',
   EPIPE: 'it closed the connection (EPIPE)',
-  UND_ERR_CONNECT_TIMEOUT: 'it took no connection within 10 s',
-  UND_ERR_HEADERS_TIMEOUT: 'it took the request, but did not answer in time',
-  UND_ERR_BODY_TIMEOUT: 'it fell silent for 30 s in the middle of an answer',
-  UND_ERR_SOCKET: 'the connection broke off',
+  CONNECT_TIMEOUT: 'it took no connection within 10 s',
+  ANSWER_TIMEOUT: 'it took the request, but did not answer in time',
+  SILENCE_TIMEOUT: 'it fell silent for 5 min in the middle of a message',
+  PROXY_REFUSED: 'the proxy does not let us through to it',
+  CLOSED_HERE: 'the connections to it are closed on this side',
 };
 
 /**
@@ -54,9 +56,15 @@ export function unreachable(origin: string, cause: unknown): UnreachableError {
   const code = codeOf(cause);
   const { host } = new URL(origin);
   const distrust = untrusted[code];
-  // The cause is not kept: it holds what undici knew of the request.
+  if (cause instanceof TruncatedMessageError) return broken(host, 'the connection broke off');
+  if (cause instanceof MessageError) return broken(host, 'it does not answer in HTTP/1.1');
+  // The cause is not kept: its text is the system's.
   if (distrust) return new UntrustedError(`Cannot reach registry ${host}: ${distrust} (${code})`);
   const reason = lost[code] ?? `the connection failed${code ? ` (${code})` : ''}`;
+  return broken(host, reason);
+}
+
+function broken(host: string, reason: string): UnreachableError {
   return new UnreachableError(`Cannot reach registry ${host}: ${reason}`);
 }
 

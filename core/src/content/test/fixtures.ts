@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { Header } from 'tar';
 import { afterEach, beforeEach } from 'vitest';
 
+import { collect } from '../../bytes.ts';
 import { digestOf, mediaTypes } from '../../oci/index.ts';
 import type { Descriptor, Digest, Platform } from '../../oci/index.ts';
 import { manifestOf, notHeld, openerOf } from '../assembled-source.ts';
@@ -187,7 +188,7 @@ export async function* inChunks(bytes: Uint8Array, size = 7): AsyncGenerator<Uin
 
 /** All of a stream. */
 export async function whole(content: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  return Buffer.concat(await Array.fromAsync(content));
+  return await collect(content, 'it', 1e9);
 }
 
 /** What a promise fails with. */
