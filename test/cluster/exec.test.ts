@@ -114,6 +114,35 @@ describe.skipIf(!kubeconfig)('exec on a real cluster', async () => {
     session.abort();
   });
 
+  it('downloads 512 MiB to a slow reader without holding them', async () => {
+    const count = 512;
+    const session = await run(['dd', 'if=/dev/zero', 'bs=64k', `count=${count * 16}`]);
+    let size = 0;
+    let levelBytes = 0;
+    let peakBytes = 0;
+    for await (const chunk of session.stream as AsyncIterable<Buffer>) {
+      size += chunk.byteLength;
+      peakBytes = Math.max(peakBytes, process.memoryUsage().arrayBuffers);
+      if (size < 64 * mebibyte) levelBytes = peakBytes;
+      if (size % (8 * mebibyte) < chunk.byteLength) await delay(20);
+    }
+    expect(size).toBe(count * mebibyte);
+    expect(peakBytes - levelBytes).toBeLessThan(128 * mebibyte);
+  });
+
+  it('does not take 512 MiB for a program that reads none of them', async () => {
+    const session = await run(['sleep', '60']);
+    const block = Buffer.alloc(mebibyte);
+    const heldBytes = process.memoryUsage().arrayBuffers;
+    let taken = 0;
+    for (let i = 0; i < 512; i++) session.stream.write(block, () => taken++);
+    await delay(5_000);
+    // What the sockets, the API server, the kubelet and the runtime hold.
+    expect(taken).toBeLessThan(128);
+    expect(process.memoryUsage().arrayBuffers - heldBytes).toBeLessThan(32 * mebibyte);
+    session.abort();
+  });
+
   it.each(['v5.channel.k8s.io', 'v4.channel.k8s.io'])(
     'tells the exit code and stderr over %s',
     async (protocol) => {

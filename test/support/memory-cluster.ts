@@ -76,6 +76,7 @@ export class MemoryCluster implements KubernetesClient {
   watch = unsupported;
   logs = unsupported;
   exec = unsupported;
+  requestService = unsupported;
   can = unsupported;
 
   close(): void {}

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
-import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { RequestOptions } from 'node:https';
-import { getCACertificates } from 'node:tls';
 
+import { Agent as HttpAgent } from '../node-http.ts';
 import type { Access } from './access.ts';
 import type { TlsMaterial } from './credentials.ts';
+import { fingerprintOf, trustedBy } from './tls-material.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -48,8 +47,7 @@ export class AgentCache {
     const options = {
       keepAlive: true,
       keepAliveMsecs: keepAliveMs,
-      // As kubectl: with a CA of its own, only that one counts; without, what the system trusts.
-      ca: tls.ca ?? [...getCACertificates('default'), ...getCACertificates('system')],
+      ca: trustedBy(tls),
       ...(tls.cert && { cert: tls.cert }),
       ...(tls.key && { key: tls.key }),
       ...(servername && { servername }),
@@ -87,10 +85,4 @@ async function socksAgent(access: Access, options: object): Promise<HttpAgent> {
   const applied: RequestOptions = { ...options };
   await config.applyToHTTPSOptions(applied);
   return applied.agent as HttpAgent;
-}
-
-function fingerprintOf({ ca, cert, key }: TlsMaterial): string {
-  const hash = createHash('sha256');
-  for (const part of [ca, cert, key]) hash.update(`${part?.byteLength ?? -1}:`).update(part ?? '');
-  return hash.digest('hex');
 }

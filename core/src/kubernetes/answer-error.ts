@@ -1,5 +1,3 @@
-import type { IncomingMessage } from 'node:http';
-
 import type { ReposureError } from '../errors.ts';
 import { UnreachableError } from '../errors.ts';
 import type { Access } from './access.ts';
@@ -12,13 +10,21 @@ export interface Purpose {
   readonly action: string;
   /** What to do if this caller may not, in place of the general advice. */
   readonly forbiddenStep?: string | undefined;
+  /** What to do if it is not there, or does not answer. */
+  readonly absentStep?: string | undefined;
+}
+
+/** An answer, as far as a refusal is read from it; a chunk may be overwritten by the next one. */
+export interface Refused extends AsyncIterable<Uint8Array> {
+  readonly statusCode?: number | undefined;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
 }
 
 const maxErrorBytes = 65_536;
 
 /** The refusal in an answer whose status is no success; the body is read, or let go of. */
 export async function refusalOf(
-  response: IncomingMessage,
+  response: Refused,
   purpose: Purpose,
   access: Access,
 ): Promise<KubernetesError> {
@@ -34,12 +40,12 @@ export async function refusalOf(
   });
 }
 
-async function headOf(response: IncomingMessage): Promise<string> {
+async function headOf(response: Refused): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {
-    for await (const chunk of response as AsyncIterable<Buffer>) {
-      chunks.push(chunk);
+    for await (const chunk of response) {
+      chunks.push(Buffer.from(chunk));
       size += chunk.byteLength;
       if (size > maxErrorBytes) break;
     }
@@ -58,13 +64,13 @@ function statusIn(text: string): Status | undefined {
 }
 
 /** What a proxy in between says: a line of text helps, a page of HTML does not. */
-function plainText(response: IncomingMessage, text: string): string | undefined {
-  const isText = response.headers['content-type']?.startsWith('text/plain');
+function plainText(response: Refused, text: string): string | undefined {
+  const isText = String(response.headers['content-type']).startsWith('text/plain');
   const [line = ''] = text.trim().split('\n');
   return isText && line ? line.slice(0, 300) : undefined;
 }
 
-function retryAfterMsOf(response: IncomingMessage, said: Status | undefined): number {
+function retryAfterMsOf(response: Refused, said: Status | undefined): number {
   const seconds = Number(response.headers['retry-after'] ?? said?.details?.retryAfterSeconds ?? 0);
   return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 0;
 }
@@ -73,6 +79,7 @@ function nextStepOf(status: number, purpose: Purpose, access: Access): string | 
   if (status === 401) {
     return `want a login that the cluster knows: check the user "${access.userName}" in ${access.source} (it may have expired)`;
   }
+  if (status === 404 || status >= 500) return purpose.absentStep;
   if (status !== 403) return undefined;
   return (
     purpose.forbiddenStep ??

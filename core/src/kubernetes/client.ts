@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 
+import type { ByteStream } from '../bytes.ts';
 import type { Log } from '../log.ts';
 
 /** What every object of the API has; an interface without an index signature, such as `Registry`, is one. */
@@ -98,6 +99,35 @@ export interface ExecExit {
   readonly message: string;
 }
 
+/** A request through the API server to a port of a Service: `services/proxy`. */
+export interface ServiceRequest {
+  readonly namespace: string;
+  /** As Roles name it: `https:NAME:PORT`. */
+  readonly service: string;
+  readonly method: string;
+  /** From the root of the Service on, with its query. */
+  readonly path: string;
+  /** Made anew for each try, as a signature has to be; names in lower case. */
+  readonly headers: () => Promise<Readonly<Record<string, string>>>;
+  readonly body?: Uint8Array | ByteStream | undefined;
+  /** Tells the Service's answers from the API server's own. */
+  readonly isFromService: (answer: Pick<ServiceResponse, 'status' | 'headers'>) => boolean;
+  /** What a person may do if they may not, or if the Service is not there. */
+  readonly forbiddenStep?: string | undefined;
+  readonly absentStep?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a Service answered. Whoever gets it reads `body` to its end or calls `discard`. */
+export interface ServiceResponse {
+  readonly status: number;
+  /** Names in lower case; a header that came several times is joined with `, `. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: ByteStream;
+  /** Lets go of the rest of the body. */
+  discard(): Promise<void>;
+}
+
 /** The Kubernetes API, as far as Reposure needs it. Every method throws `KubernetesError` for a Status. */
 export interface KubernetesClient {
   /** `https://host:port` of the API server, for messages. */
@@ -160,6 +190,14 @@ export interface KubernetesClient {
   ): AsyncGenerator<Uint8Array, void>;
   /** Starts a program in a container. @throws {KubernetesError} if the API refuses. */
   exec(options: ExecOptions): Promise<ExecSession>;
+  /**
+   * Sends a request through the API server to a Service.
+   *
+   * The API server verifies no certificate there, and strips `Authorization`.
+   *
+   * @throws {KubernetesError} if the API server answered by itself.
+   */
+  requestService(request: ServiceRequest): Promise<ServiceResponse>;
   /** Whether this caller may do something (SelfSubjectAccessReview). */
   can(attributes: {
     readonly verb: string;

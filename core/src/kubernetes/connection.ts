@@ -1,11 +1,12 @@
-import { request as httpRequest } from 'node:http';
 import type { Agent, IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 
 import { collect } from '../bytes.ts';
 import type { ByteStream } from '../bytes.ts';
 import { TimeoutError } from '../errors.ts';
+import type { Connections } from '../http/connections.ts';
 import type { Log } from '../log.ts';
+import { request as httpRequest } from '../node-http.ts';
 import { retry } from '../retry.ts';
 import { version } from '../version.ts';
 import type { Access } from './access.ts';
@@ -14,6 +15,7 @@ import { lossOf, refusalOf } from './answer-error.ts';
 import type { Purpose } from './answer-error.ts';
 import { CredentialSource } from './credentials.ts';
 import { KubernetesError } from './kubernetes-error.ts';
+import { ServiceConnections } from './service-connections.ts';
 
 /** One request to the API. */
 export interface ApiRequest extends Purpose {
@@ -33,17 +35,25 @@ export interface Dressing {
   readonly headers: Record<string, string | string[]>;
 }
 
+/** What a request to a Service is made with at this moment. */
+export interface ServiceDressing {
+  readonly connections: Connections;
+  readonly headers: Dressing['headers'];
+}
+
 /** As the API server itself: it gives up on an ordinary request after a minute. */
 const answerWithinMs = 65_000;
 /** A list of what Reposure reads is far smaller; a cluster must not be able to fill our memory. */
 const maxBodyBytes = 256 << 20;
 const throttledRetries = 5;
+const userAgent = { 'user-agent': `reposure/${version}` };
 
 /** Requests to one API server, with one way to log in, and one way to fail. */
 export class Connection {
   readonly access: Access;
   readonly #credentials: CredentialSource;
   readonly #agents: AgentCache;
+  readonly #toServices: ServiceConnections;
 
   constructor(
     access: Access,
@@ -52,6 +62,7 @@ export class Connection {
     this.access = access;
     this.#credentials = new CredentialSource(access, around.env, around.log);
     this.#agents = new AgentCache(access, around.env);
+    this.#toServices = new ServiceConnections(access, around.env);
   }
 
   /**
@@ -98,7 +109,14 @@ export class Connection {
   async dressing(signal?: AbortSignal): Promise<Dressing> {
     const { headers, tls } = await this.#credentials.current(signal);
     const agent = await this.#agents.agentFor(tls);
-    return { agent, headers: { ...headers, 'user-agent': `reposure/${version}` } };
+    return { agent, headers: { ...headers, ...userAgent } };
+  }
+
+  /** As {@link dressing}, for requests to Services. */
+  async serviceDressing(signal?: AbortSignal): Promise<ServiceDressing> {
+    const { headers, tls } = await this.#credentials.current(signal);
+    const connections = this.#toServices.connectionsFor(tls);
+    return { connections, headers: { ...headers, ...userAgent } };
   }
 
   /** After a 401: whether another try may have another login. */
@@ -108,6 +126,7 @@ export class Connection {
 
   close(): void {
     this.#agents.close();
+    this.#toServices.close();
   }
 
   async #sendLoggedIn(request: ApiRequest): Promise<IncomingMessage> {

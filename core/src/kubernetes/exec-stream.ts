@@ -1,11 +1,11 @@
 import { Duplex } from 'node:stream';
 
-import type { WebSocket } from 'ws';
-
 import { UnreachableError } from '../errors.ts';
 import type { ExecExit } from './client.ts';
-import { channels, endOfStdin, StdinMessages, Tail } from './exec-frames.ts';
+import { channels, endOfStdin, Tail } from './exec-frames.ts';
 import { describeExit, exitOf } from './exec-status.ts';
+import type { Fragment } from './websocket-parser.ts';
+import type { WebSocket } from './websocket.ts';
 
 type Done = (error?: Error | null) => void;
 
@@ -15,8 +15,6 @@ const keptStderrBytes = 65_536;
 const pingEveryMs = 10_000;
 /** The kubelet drops an exec after four hours without data; a message without content is data. */
 const touchEveryMs = 30 * 60_000;
-
-const withoutCompression = { binary: true, compress: false } as const;
 
 /**
  * A program's stdin and stdout over one WebSocket.
@@ -28,13 +26,14 @@ export class ExecStream extends Duplex {
   readonly exit: Promise<ExecExit>;
   readonly #socket: WebSocket;
   readonly #where: string;
-  readonly #messages = new StdinMessages();
   readonly #stderr = new Tail(keptStderrBytes);
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #settleExit: { resolve(exit: ExecExit): void; reject(reason: unknown): void };
   #ended: ExecExit | undefined;
   #waiting: Done | undefined;
-  #lastError: Error | undefined;
+  /** Of the message that is being heard; -1 for one without content. */
+  #channel = -1;
+  #status: Buffer[] = [];
 
   /** @param where `Pod ci/reposure-surrogate-default-0`, for messages. */
   constructor(socket: WebSocket, where: string) {
@@ -46,11 +45,11 @@ export class ExecStream extends Duplex {
     this.#settleExit = { resolve, reject };
     // Not everybody waits for it, and the stream has the error, too.
     promise.catch(() => {});
-    // From the first moment on: messages may arrive in the same tick as the upgrade.
-    socket.on('message', (message: Buffer) => this.#onMessage(message));
-    socket.on('error', (error) => (this.#lastError = error));
-    socket.once('open', () => this.#keepAlive());
-    socket.once('close', (code) => this.#onClose(code));
+    socket.listen({
+      onPart: (payload, place) => this.#onPart(payload, place),
+      onClose: (code, cause) => this.#onClose(code, cause),
+    });
+    this.#keepAlive();
   }
 
   /** The last 64 KiB of stderr. */
@@ -59,7 +58,7 @@ export class ExecStream extends Duplex {
   }
 
   override _read(): void {
-    if (this.#socket.isPaused) this.#socket.resume();
+    this.#socket.resume();
   }
 
   override _write(chunk: Uint8Array, _encoding: string, done: Done): void {
@@ -75,12 +74,8 @@ export class ExecStream extends Duplex {
 
   override _final(done: Done): void {
     // On v4 there is no way to say it; the far side learns it when the connection ends.
-    const canEnd = this.#socket.protocol === 'v5.channel.k8s.io';
-    if (!canEnd || this.#socket.readyState !== this.#socket.OPEN) {
-      done();
-      return;
-    }
-    this.#socket.send(endOfStdin, withoutCompression, () => done());
+    if (this.#socket.protocol !== 'v5.channel.k8s.io') done();
+    else this.#socket.sendShort(endOfStdin, () => done());
   }
 
   override _destroy(error: Error | null, done: Done): void {
@@ -93,25 +88,14 @@ export class ExecStream extends Duplex {
   }
 
   #send(chunks: readonly Uint8Array[], done: Done): void {
-    if (this.#ended || this.#socket.readyState !== this.#socket.OPEN) {
+    if (this.#ended) {
       done(this.#gone());
       return;
     }
     this.#waiting = done;
-    let unsent = 1;
-    const sent = (error?: Error | null): void => {
-      unsent--;
-      if (error) this.#finishWrite(this.#gone(error));
-      else if (unsent === 0) this.#finishWrite();
-    };
-    for (const message of this.#messages.pack(chunks)) {
-      unsent++;
-      this.#socket.send(message, withoutCompression, (error) => {
-        if (!error) this.#messages.giveBack(message);
-        sent(error);
-      });
-    }
-    sent();
+    this.#socket.send(channels.stdin, chunks, (error) => {
+      this.#finishWrite(error ? this.#gone(error) : undefined);
+    });
   }
 
   #finishWrite(error?: Error): void {
@@ -120,25 +104,34 @@ export class ExecStream extends Duplex {
     done?.(error);
   }
 
-  #onMessage(message: Buffer): void {
-    // The server begins with a message that has a channel and nothing in it.
-    if (message.byteLength <= 1) return;
-    const payload = message.subarray(1);
-    if (message[0] === channels.stdout) {
+  #onPart(part: Buffer, { isFirst, isLast }: Pick<Fragment, 'isFirst' | 'isLast'>): void {
+    if (isFirst) this.#channel = part[0] ?? -1;
+    const payload = isFirst ? part.subarray(1) : part;
+    if (this.#channel === channels.stdout) {
       if (!this.destroyed && !this.push(payload)) this.#socket.pause();
-    } else if (message[0] === channels.stderr) {
+    } else if (this.#channel === channels.stderr) {
       this.#stderr.push(payload);
-    } else if (message[0] === channels.error) {
-      this.#ended = exitOf(payload);
-      this.#settleExit.resolve(this.#ended);
+    } else if (this.#channel === channels.error) {
+      this.#onStatus(payload, isLast);
     }
   }
 
-  #onClose(code: number): void {
+  #onStatus(part: Buffer, isLast: boolean): void {
+    this.#status.push(part);
+    if (!isLast) return;
+    const said = Buffer.concat(this.#status);
+    this.#status = [];
+    // The server begins with messages that have a channel and nothing in them.
+    if (said.byteLength === 0) return;
+    this.#ended = exitOf(said);
+    this.#settleExit.resolve(this.#ended);
+  }
+
+  #onClose(code: number, cause: Error | undefined): void {
     for (const timer of this.#timers) clearInterval(timer);
     if (this.destroyed) return;
     if (!this.#ended) {
-      this.destroy(this.#lost(`the connection was lost (WebSocket ${code})`));
+      this.destroy(this.#lost(`the connection was lost (WebSocket ${code})`, cause));
       return;
     }
     this.#finishWrite(this.#gone());
@@ -147,15 +140,11 @@ export class ExecStream extends Duplex {
   }
 
   #keepAlive(): void {
-    const { OPEN } = this.#socket;
     const every = (periodMs: number, work: () => void): void => {
-      const timer = setInterval(() => {
-        if (this.#socket.readyState === OPEN) work();
-      }, periodMs);
-      this.#timers.push(timer.unref());
+      this.#timers.push(setInterval(work, periodMs).unref());
     };
     every(pingEveryMs, () => this.#socket.ping());
-    every(touchEveryMs, () => this.#socket.send(Buffer.alloc(0), withoutCompression));
+    every(touchEveryMs, () => this.#socket.sendShort(Buffer.of()));
   }
 
   #gone(cause?: Error): UnreachableError {
@@ -166,7 +155,7 @@ export class ExecStream extends Duplex {
     );
   }
 
-  #lost(state: string, cause: Error | undefined = this.#lastError): UnreachableError {
+  #lost(state: string, cause?: Error): UnreachableError {
     return new UnreachableError(`Cannot go on with the program in ${this.#where}: ${state}`, {
       cause,
     });

@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import type { IncomingMessage } from 'node:http';
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -36,6 +39,31 @@ async function startExecServer(
       for (const channel of [1, 2, 3]) accepted.send(Buffer.of(channel));
       container(accepted, request);
     });
+  });
+  return api;
+}
+
+/** A server that agrees to everything, and says what no server should. */
+async function startRawServer(
+  far: (socket: Duplex) => void,
+  altered: Readonly<Record<string, string>> = {},
+  first: Buffer = Buffer.of(),
+): Promise<ApiServer> {
+  const api = await startApiServer((_, response) => response.end());
+  api.server.on('upgrade', (request: IncomingMessage, socket: Duplex) => {
+    const key = `${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
+    const headers = {
+      Connection: 'Upgrade',
+      Upgrade: 'websocket',
+      'Sec-WebSocket-Accept': createHash('sha1').update(key).digest('base64'),
+      'Sec-WebSocket-Protocol': v5,
+      ...altered,
+    };
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    const answer = `HTTP/1.1 101 Switching Protocols\r\n${lines.join('')}\r\n`;
+    socket.on('error', () => {});
+    socket.write(Buffer.concat([Buffer.from(answer), first]));
+    far(socket);
   });
   return api;
 }
@@ -93,7 +121,7 @@ describe('exec()', () => {
     expect(Buffer.concat(await stream.toArray()).equals(sent)).toBe(true);
     await expect(exit).resolves.toMatchObject({ exitCode: 0 });
     expect([...(heard.at(-1) ?? [])]).toEqual([255, 0]);
-    expect(Math.max(...heard.map((message) => message.byteLength))).toBe(131_073);
+    expect(Math.max(...heard.map((message) => message.byteLength))).toBe(262_144);
   });
 
   it('carries bytes both ways over v4, which cannot end stdin', async () => {
@@ -263,5 +291,108 @@ describe('exec()', () => {
     const session = await client.exec(target);
     session.abort();
     expect(tries).toBe(2);
+  });
+
+  it.each([
+    ['wrong key', { 'Sec-WebSocket-Accept': 'c29tZWJvZHkgZWxzZQ==' }, /Sec-WebSocket-Accept/],
+    ['other upgrade', { Upgrade: 'h2c' }, /changes to "h2c"/],
+    ['extension', { 'Sec-WebSocket-Extensions': 'permessage-deflate' }, /permessage-deflate/],
+    ['other subprotocol', { 'Sec-WebSocket-Protocol': 'v1.other' }, /"v1.other"; want v5/],
+  ])('refuses a handshake with a %s', async (_, headers, message) => {
+    let far: Duplex | undefined;
+    await using api = await startRawServer((socket) => (far = socket), headers);
+    const failure = await (await api.open()).exec(target).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'UNSUPPORTED', isTransient: false });
+    expect(String((failure as Error).cause)).toMatch(message);
+    await expect.poll(() => far?.destroyed).toBe(true);
+  });
+
+  it.each([
+    ['masked', Buffer.of(0x82, 0x82, 1, 2, 3, 4, 5, 6), 1002, /masked/],
+    ['too long', Buffer.of(0x82, 127, 0, 0, 0, 1, 0, 0, 0, 0), 1009, /want at most/],
+    ['text', Buffer.of(0x81, 1, 0x78), 1003, /want binary/],
+  ])('ends on a frame that is %s, and says why', async (_, frame, code, message) => {
+    const heard: Buffer[] = [];
+    await using api = await startRawServer((socket) => {
+      socket.on('data', (chunk: Buffer) => heard.push(chunk));
+      socket.write(frame);
+    });
+    const { stream, exit } = await (await api.open()).exec(target);
+    const failure = await stream.toArray().catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'UNREACHABLE', isTransient: true });
+    expect(String(failure)).toContain(`(WebSocket ${code})`);
+    expect(String((failure as Error).cause)).toMatch(message);
+    await expect(exit).rejects.toBe(failure);
+    const goodbye = Buffer.of(0x88, 0x82, 0, 0, 0, 0, code >> 8, code & 0xff);
+    await expect.poll(() => Buffer.concat(heard).equals(goodbye)).toBe(true);
+  });
+
+  it('hears what comes with the answer, and messages in several frames', async () => {
+    const status = Buffer.from(succeeded);
+    const frames = [
+      [0x82, 0],
+      [0x82, 1, 1],
+      [0x02, 3, 1, 0x61, 0x62],
+      [0x89, 1, 0x21],
+      [0x00, 0],
+      [0x80, 1, 0x63],
+      [0x02, 1, 3],
+      [0x80, status.length, ...status],
+      [0x88, 2, 0x03, 0xe8],
+    ];
+    const heard: Buffer[] = [];
+    await using api = await startRawServer(
+      (socket) => socket.on('data', (chunk: Buffer) => heard.push(chunk)),
+      {},
+      Buffer.from(frames.flat()),
+    );
+    const { stream, exit } = await (await api.open()).exec(target);
+    expect(Buffer.concat(await stream.toArray()).toString()).toBe('abc');
+    await expect(exit).resolves.toEqual({ exitCode: 0, message: '' });
+    const pong = Buffer.of(0x8a, 0x81, 0, 0, 0, 0, 0x21);
+    const goodbye = Buffer.of(0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8);
+    await expect.poll(() => Buffer.concat(heard)).toEqual(Buffer.concat([pong, goodbye]));
+  });
+
+  it('answers the latest ping only while nobody reads its answers', async () => {
+    const count = 200_000;
+    const pings = Buffer.alloc(127 * count, Buffer.of(0x89, 125, ...Array<number>(125).fill(0x21)));
+    pings.write('the last one', pings.length - 125);
+    const heard: Buffer[] = [];
+    await using api = await startRawServer((socket) => {
+      socket.pause();
+      socket.write(pings, () => {
+        socket.on('data', (chunk: Buffer) => heard.push(chunk));
+        socket.resume();
+      });
+    });
+    const session = await (await api.open()).exec(target);
+    await expect.poll(() => Buffer.concat(heard.slice(-2)).includes('the last one')).toBe(true);
+    // What the buffers of both sockets hold was answered before; the rest is not worth it any more.
+    const heardBytes = heard.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+    expect(heardBytes).toBeLessThan((131 * count) / 2);
+    session.abort();
+  });
+
+  it('masks over plain HTTP with other bytes each time', async () => {
+    const heard: Buffer[] = [];
+    const upgrades: Buffer[] = [];
+    const sockets = new WebSocketServer({ noServer: true, handleProtocols: () => v5 });
+    const plain: Server = createServer();
+    plain.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      socket.on('data', (chunk: Buffer) => upgrades.push(chunk));
+      sockets.handleUpgrade(request, socket, head, echo(heard));
+    });
+    await once(plain.listen(0, '127.0.0.1'), 'listening');
+    await using api = await startApiServer(() => {});
+    const { port } = plain.address() as AddressInfo;
+    const server = `http://127.0.0.1:${port}`;
+    const client = await api.open({ cluster: { server, 'certificate-authority-data': undefined } });
+    const { stream } = await client.exec(target);
+    stream.end(sent);
+    expect(Buffer.concat(await stream.toArray()).equals(sent)).toBe(true);
+    expect(Buffer.concat(upgrades).includes('reposure')).toBe(false);
+    client.close();
+    plain.close();
   });
 });

@@ -1,8 +1,3 @@
-import type { IncomingMessage } from 'node:http';
-
-import { WebSocket } from 'ws';
-import type { ClientOptions as SocketOptions } from 'ws';
-
 import { UnsupportedError } from '../errors.ts';
 import { lossOf, refusalOf } from './answer-error.ts';
 import type { Purpose } from './answer-error.ts';
@@ -12,12 +7,12 @@ import { ExecStream } from './exec-stream.ts';
 import { KubernetesError } from './kubernetes-error.ts';
 import { describeObject, pathOf } from './paths.ts';
 import { resourceTypes } from './resource-types.ts';
+import { HandshakeError, openWebSocket } from './websocket-handshake.ts';
+import { WebSocket } from './websocket.ts';
 
 /** v4 for API servers before 1.30: it cannot end stdin. */
 const defaultProtocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io'] as const;
 const handshakeTimeoutMs = 30_000;
-/** The server's largest message has 32,769 bytes. */
-const maxMessageBytes = 1 << 20;
 
 /**
  * Starts a program in a container.
@@ -41,53 +36,41 @@ export async function startExec(
 }
 
 async function openExec(connection: Connection, options: ExecOptions): Promise<ExecSession> {
-  const { signal, protocols = defaultProtocols } = options;
+  const { signal } = options;
   const where = describeObject(resourceTypes.Pod, options.pod, options.namespace);
-  const socketOptions = await socketOptionsOf(connection, signal);
-  signal?.throwIfAborted();
-  const url = `${connection.access.server}${execPath(options)}`;
-  const socket = new WebSocket(url.replace(/^http/, 'ws'), [...protocols], socketOptions);
+  const socket = await connect(connection, options, purposeOf(options, where));
   const stream = new ExecStream(socket, where);
-  // Until the session is there, its failure is told by the promise and not by the stream.
+  // Not everybody who ends it listens to it.
   stream.on('error', () => {});
   const abort = (reason?: Error): void => {
     stream.destroy(reason);
   };
   const onAbort = (): void => abort(asError(signal?.reason));
   signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal?.aborted) onAbort();
   stream.once('close', () => signal?.removeEventListener('abort', onAbort));
-  try {
-    await opened(socket, connection, purposeOf(options, where));
-  } catch (error) {
-    stream.destroy();
-    signal?.throwIfAborted();
-    throw error;
-  }
   const { exit } = stream;
   return { stream, protocol: socket.protocol, exit, stderr: () => stream.stderr(), abort };
 }
 
-async function socketOptionsOf(
+async function connect(
   connection: Connection,
-  signal?: AbortSignal,
-): Promise<SocketOptions> {
-  const { agent, headers } = await connection.dressing(signal);
-  const isSecure = connection.access.server.startsWith('https:');
-  return {
-    agent,
-    // Its types know of single values only; Node takes the array of Impersonate-Group as it is.
-    headers: headers as Record<string, string>,
-    perMessageDeflate: false,
-    handshakeTimeout: handshakeTimeoutMs,
-    maxPayload: maxMessageBytes,
-    // A mask keeps scripts in browsers from tricking caches in between; inside TLS there are none,
-    // and masking is most of what sending costs. Zeros are a valid mask, and ws skips them.
-    ...(isSecure && {
-      generateMask: (mask: Buffer): void => {
-        mask.fill(0);
-      },
-    }),
-  };
+  options: ExecOptions,
+  purpose: Purpose,
+): Promise<WebSocket> {
+  const { signal, protocols = defaultProtocols } = options;
+  const dressing = await connection.dressing(signal);
+  signal?.throwIfAborted();
+  const url = `${connection.access.server}${execPath(options)}`;
+  const handshake = { ...dressing, protocols, timeoutMs: handshakeTimeoutMs, signal };
+  const answer = await openWebSocket(url, handshake).catch((error: unknown) => {
+    signal?.throwIfAborted();
+    throw failureOf(error, connection, purpose);
+  });
+  if (answer instanceof WebSocket) return answer;
+  const refusal = await refusalOf(answer, purpose, connection.access);
+  signal?.throwIfAborted();
+  throw refusal;
 }
 
 function execPath({ namespace, pod, container, command }: ExecOptions): string {
@@ -105,19 +88,8 @@ function purposeOf({ pod }: ExecOptions, where: string): Purpose {
   };
 }
 
-async function opened(socket: WebSocket, connection: Connection, purpose: Purpose): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    socket.once('open', resolve);
-    socket.once('error', (error) => reject(failureOf(error, connection, purpose)));
-    socket.once('unexpected-response', (_request, response: IncomingMessage) => {
-      refusalOf(response, purpose, connection.access).then(reject, reject);
-    });
-  });
-}
-
-function failureOf(error: Error, { access }: Connection, purpose: Purpose): Error {
-  // The only sign that ws gives of it.
-  if (!error.message.includes('subprotocol')) return lossOf(error, purpose, access);
+function failureOf(error: unknown, { access }: Connection, purpose: Purpose): Error {
+  if (!(error instanceof HandshakeError)) return lossOf(error, purpose, access);
   return new UnsupportedError(
     `Cannot ${purpose.action} at ${access.server}: it agreed to no exec protocol over WebSocket; ` +
       `want ${defaultProtocols.join(' or ')}, and no proxy in between that drops them`,

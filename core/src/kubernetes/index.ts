@@ -11,6 +11,8 @@ export type {
   ObjectMeta,
   OwnerReference,
   ResourceType,
+  ServiceRequest,
+  ServiceResponse,
   WatchEvent,
 } from './client.ts';
 export type { FollowEvent } from './follow.ts';

@@ -7,6 +7,8 @@ import type {
   ListOptions,
   ObjectList,
   ResourceType,
+  ServiceRequest,
+  ServiceResponse,
   WatchEvent,
 } from './client.ts';
 import type { ApiRequest, Connection } from './connection.ts';
@@ -17,6 +19,7 @@ import { ObjectTypes } from './object-types.ts';
 import { describeObject, pathOf } from './paths.ts';
 import type { PathParts } from './paths.ts';
 import { resourceTypes } from './resource-types.ts';
+import { requestService } from './service-proxy.ts';
 import { watchEvents } from './watch.ts';
 
 const accessReviews: ResourceType = {
@@ -144,6 +147,10 @@ export class RestClient implements KubernetesClient {
 
   async exec(options: ExecOptions): Promise<ExecSession> {
     return startExec(this.#connection, options);
+  }
+
+  async requestService(request: ServiceRequest): Promise<ServiceResponse> {
+    return requestService(this.#connection, request);
   }
 
   async can(attributes: Parameters<KubernetesClient['can']>[0]): Promise<boolean> {
