@@ -10,10 +10,11 @@ export interface Secret extends KubernetesObject {
 /** What must not be seen anywhere but in Secrets, by what it is. */
 export type Confidences = ReadonlyMap<string, string>;
 
-/** Reads the Secrets of a simple registry with TLS and a login. */
+/** Reads the Secrets of a simple registry with TLS and a login, and the keys of its Registry. */
 export async function confidencesOf(
   kubernetes: KubernetesClient,
   namespace: string,
+  registry: string,
 ): Promise<Confidences> {
   const read = async (name: string, key: string): Promise<[text: string, base64: string]> => {
     const { data } = await kubernetes.get<Secret>(resourceTypes.Secret, name, namespace);
@@ -27,6 +28,8 @@ export async function confidencesOf(
   const [{ password, auth } = { password: '', auth: '' }] = Object.values(auths);
   const [htpasswd, htpasswdBase64] = await read(names.simpleHtpasswd, 'htpasswd');
   const [key, keyBase64] = await read(names.simpleTls, 'tls.key');
+  const [readKey, readKeyBase64] = await read(names.readKey(registry), 'key');
+  const [writeKey, writeKeyBase64] = await read(names.writeKey(registry), 'key');
   return new Map([
     ['the password', password],
     // As it is in that of a longer text, too: its last characters depend on what follows.
@@ -37,6 +40,10 @@ export async function confidencesOf(
     ['the htpasswd file', htpasswdBase64],
     ['the TLS key', key.split('\n')[1] ?? ''],
     ['the base64 of the TLS key', keyBase64],
+    ['the key to read', readKey],
+    ['the base64 of the key to read', readKeyBase64],
+    ['the key to write', writeKey],
+    ['the base64 of the key to write', writeKeyBase64],
   ]);
 }
 

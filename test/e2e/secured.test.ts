@@ -41,11 +41,15 @@ describeSecured(
         await ok(
           `reposure --kubeconfig=${kubeconfig} image push secure team/recorded:1 hello.txt --route=exec`,
         );
+        await ok(
+          `reposure --kubeconfig=${kubeconfig} image push secure team/recorded:2 hello.txt --route=proxy`,
+        );
         const paths = recorder.requests.map((request) => request.split(' ')[1] ?? '');
         const execs = paths.filter((path) => path.includes('/exec?'));
         expect(execs).toEqual([expect.stringContaining('/pods/reposure-surrogate-secure-0/exec?')]);
         const { searchParams } = new URL(execs[0] ?? '', recorder.url);
         expect(searchParams.getAll('command').slice(0, 2)).toEqual(['reposure-surrogate', 'serve']);
+        expect(decodeURIComponent(paths.join('\n'))).toContain(':gateway/proxy/v2/');
         const text = recorder.requests.join('\n');
         expect(givenAwayBy(`${text}\n${decodeURIComponent(text)}`, confidences)).toEqual([]);
       });

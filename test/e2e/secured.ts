@@ -8,9 +8,9 @@ import { conditionOf, names } from '@reposure/core/resource';
 import type { Condition, Registry } from '@reposure/core/resource';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { hasTool } from '../support/tools.ts';
 import { openUserShell } from '../support/user-shell.ts';
 import type { ClusterWorld, UserShell } from '../support/user-shell.ts';
+import { describeRoles } from './roles.ts';
 import { confidencesOf, givenAwayBy } from './secrets-inspection.ts';
 import type { Confidences, Secret } from './secrets-inspection.ts';
 
@@ -25,7 +25,11 @@ interface Pod extends KubernetesObject {
     automountServiceAccountToken: boolean;
     securityContext: object;
     containers: { env?: unknown[]; securityContext: object }[];
-    volumes: { name: string; secret?: { secretName: string; items?: unknown[] } }[];
+    volumes: {
+      name: string;
+      secret?: { secretName: string; items?: unknown[] };
+      projected?: { sources: { secret: { name: string; items: { key: string }[] } }[] };
+    }[];
   };
 }
 
@@ -55,6 +59,7 @@ export function describeSecured(
     });
     describe('what may be done', () => {
       describeRights(() => place);
+      describeRoles(() => place);
     });
     more(() => place);
     describe('a login that is changed', () => {
@@ -71,7 +76,7 @@ async function openSecuredPlace(world: ClusterWorld): Promise<SecuredPlace> {
   ]);
   await place.ok('reposure registry create secure --provider=simple --wait');
   await writeFile(join(place.directory, 'hello.txt'), 'hello\n');
-  const confidences = await confidencesOf(place.kubernetes, place.namespace);
+  const confidences = await confidencesOf(place.kubernetes, place.namespace, 'secure');
   return { ...place, confidences };
 }
 
@@ -87,17 +92,22 @@ function describeConfidence(place: () => SecuredPlace): void {
     for (const secret of confidences.values()) expect(secret.length).toBeGreaterThan(16);
   });
 
-  it('is not told by a push and a pull through exec, however talkative', async () => {
-    const pushed = await place().run(
-      'reposure image push secure team/hello:1 hello.txt --route=exec -v -o json',
-    );
-    expect(JSON.parse(pushed.stdout.toString())).toMatchObject({ route: { via: 'exec' } });
-    const pulled = await place().run('reposure image pull secure team/hello:1 --unpack -v');
-    expect(pulled.stdout.toString()).toBe('hello\n');
-    const said = [pushed.stdout, pushed.stderr, pulled.stderr].join('\n');
-    expect(said).toContain('exec');
-    expect(inspect(said)).toEqual([]);
-  });
+  it.each(['exec', 'proxy'])(
+    'is not told by a push and a pull by %s, however talkative',
+    async (via) => {
+      const pushed = await place().run(
+        `reposure image push secure team/hello:1 hello.txt --route=${via} -v -o json`,
+      );
+      expect(JSON.parse(pushed.stdout.toString())).toMatchObject({ route: { via } });
+      const pulled = await place().run(
+        `reposure image pull secure team/hello:1 --unpack --route=${via} -v`,
+      );
+      expect(pulled.stdout.toString()).toBe('hello\n');
+      const said = [pushed.stdout, pushed.stderr, pulled.stderr].join('\n');
+      expect(said).toContain(via);
+      expect(inspect(said)).toEqual([]);
+    },
+  );
 
   it('is in no object but the Secrets', async () => {
     const { kubernetes, namespace } = place();
@@ -136,7 +146,7 @@ const namespacedTypes: readonly ResourceType[] = [
 ];
 
 function describeRights(place: () => SecuredPlace): void {
-  it('the surrogate is no root, has no rights, and is given the CA certificate alone', async () => {
+  it('the surrogate is no root, has no rights, and is given the CA certificate, the login and the keys alone', async () => {
     const { kubernetes, namespace } = place();
     const pod = names.surrogatePod('secure');
     const { spec } = await kubernetes.get<Pod>(resourceTypes.Pod, pod, namespace);
@@ -160,56 +170,25 @@ function describeRights(place: () => SecuredPlace): void {
         items: [{ key: '.dockerconfigjson', path: '.dockerconfigjson' }],
       },
     ]);
+    const sources = spec.volumes.flatMap(({ projected }) => projected?.sources ?? []);
+    expect(sources.map(({ secret }) => [secret.name, secret.items.map(({ key }) => key)])).toEqual([
+      [names.readKey('secure'), ['key', 'previous']],
+      [names.writeKey('secure'), ['key', 'previous']],
+    ]);
     // No token by another way.
-    expect(spec.volumes.map(({ name }) => name)).toEqual(['tmp', 'config', 'tls', 'login']);
+    expect(spec.volumes.map(({ name }) => name)).toEqual(['tmp', 'config', 'keys', 'tls', 'login']);
   });
 
-  it("the operator's Role names what it uses: no wildcard, and no list of Secrets", async () => {
+  it("the operator's Role names what it uses: no wildcard, no list and no change of Secrets", async () => {
     const { kubernetes, namespace } = place();
     const role = await kubernetes.get<Role>(resourceTypes.Role, names.operator, namespace);
     expect(JSON.stringify(role.rules)).not.toContain('*');
     const ofSecrets = role.rules.filter(({ resources }) => resources.includes('secrets'));
-    expect(ofSecrets.flatMap(({ verbs }) => verbs)).toEqual(['get']);
+    expect(ofSecrets.flatMap(({ verbs }) => verbs)).toEqual(['get', 'create']);
     expect(operatorObjects({ namespace, image: 'x' }).map(({ kind }) => kind)).not.toContain(
       'ClusterRoleBinding',
     );
   });
-
-  it.skipIf(!hasTool('kubectl'))(
-    'who has the printed Role alone can push and pull, and nothing else (needs kubectl)',
-    async () => {
-      const { ok, run, kubeconfigOf } = place();
-      await ok('reposure registry role secure | kubectl apply -f -');
-      await ok('kubectl create serviceaccount pusher');
-      await ok(
-        `kubectl create rolebinding pusher --role=${names.execRole('secure')} --serviceaccount=${place().namespace}:pusher`,
-      );
-      const token = (await ok('kubectl create token pusher')).trim();
-      const as = `--kubeconfig=${await kubeconfigOf('pusher', { token })}`;
-      await ok(`reposure ${as} image push secure team/pushed:1 hello.txt --route=exec`);
-      const pulled = await ok(`reposure ${as} image pull secure team/pushed:1 --unpack`);
-      expect(pulled).toBe('hello\n');
-      const operatorPod = await ok(
-        `kubectl get pods -l app.kubernetes.io/name=${names.operator} -o name`,
-      );
-      const refused = [
-        `kubectl ${as} exec ${operatorPod.trim()} -- true`,
-        `kubectl ${as} get secret ${names.simpleLogin}`,
-        `kubectl ${as} get secrets`,
-        `kubectl ${as} get pods`,
-        `reposure ${as} registry list`,
-        `reposure ${as} registry delete secure`,
-        `reposure ${as} registry info secure password`,
-      ];
-      const answers = await Promise.all(
-        refused.map(async (line) => Object.assign(await run(line), { line })),
-      );
-      for (const answer of answers) {
-        const stderr = expect.stringMatching(/forbidden/i);
-        expect(answer).toMatchObject({ line: answer.line, status: 1, stderr });
-      }
-    },
-  );
 }
 
 interface Role extends KubernetesObject {

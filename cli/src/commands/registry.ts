@@ -7,10 +7,11 @@ import { infoAction, infoFields } from '../registry/info.ts';
 import { listAction } from '../registry/list.ts';
 import { logsAction } from '../registry/logs.ts';
 import { roleAction } from '../registry/role.ts';
+import { rotateKeysAction } from '../registry/rotate-keys.ts';
 import { withLogOptions } from './logs.ts';
 import { withWaitOptions } from './waiting.ts';
 
-/** `registry create|delete|list|describe|info|logs|role`: the Registry resources. */
+/** `registry create|delete|list|describe|info|logs|role|rotate-keys`: the Registry resources. */
 export function registryCommand(): Command {
   const registry = new Command('registry').description(
     'the Registry resources: which registries there are',
@@ -47,13 +48,14 @@ export function registryCommand(): Command {
       .addHelpText('after', '\nExamples:\n  reposure registry logs default --follow\n')
       .action(logsAction),
   );
+  registry.addCommand(roleCommand());
   registry.addCommand(
     named(
-      'role',
-      'print the Role that lets somebody push and pull through this Registry, by exec into its surrogate',
+      'rotate-keys',
+      'give the proxy route new keys; the former ones count until the next rotation, so that nothing breaks off',
     )
-      .addHelpText('after', '\nExamples:\n  reposure registry role default | kubectl apply -f -\n')
-      .action(roleAction),
+      .addHelpText('after', rotateKeysHelp)
+      .action(rotateKeysAction),
   );
   return registry;
 }
@@ -63,6 +65,37 @@ function named(name: string, description: string): Command {
     .description(description)
     .argument('<name>', 'name of the Registry resource');
 }
+
+function roleCommand(): Command {
+  return named(
+    'role',
+    'print the Roles that let somebody push and pull through this Registry and nothing else',
+  )
+    .option('--push', "push, pull and delete through the API server's proxy")
+    .option('--pull', "pull through the API server's proxy")
+    .option('--exec', "push, pull and delete by exec into the surrogate's Pod")
+    .addHelpText('after', roleHelp)
+    .action(roleAction);
+}
+
+const roleHelp = `
+Without an option: --push and --exec, which is all that --route=auto may use.
+The Role for the proxy is the narrower one: it allows no exec, and the one of --pull no push.
+
+Examples:
+  reposure registry role default | kubectl apply -f -
+  reposure registry role default --pull | kubectl apply -f -
+  kubectl create rolebinding ci --serviceaccount=ci:builder --role="$(reposure registry role default --push -o name | cut -d/ -f2)"
+`;
+
+const rotateKeysHelp = `
+Wants the right to get and update the Secrets with the keys. To end a key at once, delete its
+Secret: the operator makes another within half a minute.
+
+Examples:
+  reposure registry rotate-keys default
+  kubectl delete secret reposure-surrogate-default-write-key
+`;
 
 const infoHelp = `
 Fields:

@@ -1,5 +1,7 @@
+export type { ClientRole } from './client-role.ts';
 export { registryCrdYaml } from './crd-yaml.ts';
 export { execRoleOf } from './exec-role.ts';
+export { rotateKeys } from './key-rotation.ts';
 export { labelsOf, selectorOf } from './labels.ts';
 export { installOperator, uninstallOperator } from './operator-install.ts';
 export type { InstallOperatorOptions, UninstallOptions } from './operator-install.ts';
@@ -8,6 +10,7 @@ export type { OperatorObjectsOptions } from './operator-objects.ts';
 export { containerSecurityContext, podSecurityContext } from './pod-security.ts';
 export { describePod, isPodReady } from './pod-state.ts';
 export type { Pod } from './pod-state.ts';
+export { pullRoleOf, pushRoleOf } from './proxy-roles.ts';
 export { createRegistry, deleteRegistry, waitForRegistry } from './registry-create.ts';
 export type {
   CreatedRegistry,

@@ -8,8 +8,10 @@ import { registryCrd } from '../resource/index.ts';
 import type { Registry } from '../resource/index.ts';
 import { uninstallCrd } from './custom-resource.ts';
 import { execRoleOf } from './exec-role.ts';
+import { rotateKeys } from './key-rotation.ts';
 import { installOperator } from './operator-install.ts';
 import { operatorObjects } from './operator-objects.ts';
+import { pullRoleOf, pushRoleOf } from './proxy-roles.ts';
 import { createRegistry, deleteRegistry } from './registry-create.ts';
 import { installSimple, uninstallSimple } from './simple-install.ts';
 import { htpasswdOf, isAdmitted, loginIn } from './simple-login.ts';
@@ -53,9 +55,9 @@ describe('installOperator()', () => {
 describe('operatorObjects()', () => {
   const text = JSON.stringify(operatorObjects({ namespace, image: 'example.test/reposure:1' }));
 
-  it('grants no wildcard, no list of Secrets and no exec', () => {
+  it('grants no wildcard, no list and no change of Secrets, and no exec', () => {
     expect(text).not.toContain('"*"');
-    expect(text).toContain('{"apiGroups":[""],"resources":["secrets"],"verbs":["get"]}');
+    expect(text).toContain('{"apiGroups":[""],"resources":["secrets"],"verbs":["get","create"]}');
     expect(text).not.toContain('pods/exec');
   });
 
@@ -266,7 +268,7 @@ describe('execRoleOf()', () => {
   it('names the one Pod for everything but the Registry', () => {
     const role = execRoleOf({ metadata: { name: 'default', namespace } });
     expect(role.metadata.name).toBe('reposure-exec-default');
-    expect(role['rules']).toEqual([
+    expect(role.rules).toEqual([
       expect.objectContaining({ resources: ['registries'], resourceNames: ['default'] }),
       expect.objectContaining({
         resources: ['pods'],
@@ -279,5 +281,64 @@ describe('execRoleOf()', () => {
         verbs: ['create', 'get'],
       },
     ]);
+  });
+});
+
+describe('pullRoleOf() and pushRoleOf()', () => {
+  const registry = { metadata: { name: 'default', namespace } };
+  const resourceNames = ['https:reposure-surrogate-default:gateway'];
+
+  it('name one key, and the gateway as it stands in the path', () => {
+    const [pull, push] = [pullRoleOf(registry), pushRoleOf(registry)];
+    expect([pull.metadata.name, push.metadata.name]).toEqual([
+      'reposure-pull-default',
+      'reposure-push-default',
+    ]);
+    expect(pull.rules.slice(1)).toEqual([
+      secretRule('reposure-surrogate-default-read-key'),
+      { apiGroups: [''], resources: ['services/proxy'], resourceNames, verbs: ['get'] },
+    ]);
+    expect(push.rules.slice(1)).toEqual([
+      secretRule('reposure-surrogate-default-write-key'),
+      {
+        apiGroups: [''],
+        resources: ['services/proxy'],
+        resourceNames,
+        verbs: ['get', 'create', 'update', 'patch', 'delete'],
+      },
+    ]);
+  });
+
+  function secretRule(name: string): object {
+    return { apiGroups: [''], resources: ['secrets'], resourceNames: [name], verbs: ['get'] };
+  }
+});
+
+describe('rotateKeys()', () => {
+  const registry = { metadata: { name: 'default', namespace } };
+
+  it('keeps nothing of a rotation but the key that it replaced', async () => {
+    const secrets = ['read', 'write'].map((use) => ({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: `reposure-surrogate-default-${use}-key`, namespace },
+      data: { key: btoa(`${use} 1`) },
+    }));
+    const cluster = new MemoryCluster(...secrets);
+    await rotateKeys(cluster, registry);
+    const name = 'reposure-surrogate-default-write-key';
+    expect(await textOf(cluster, name, 'previous')).toBe('write 1');
+    const second = await textOf(cluster, name, 'key');
+    expect(Buffer.from(second, 'base64url')).toHaveLength(32);
+    await rotateKeys(cluster, registry);
+    expect(await textOf(cluster, name, 'previous')).toBe(second);
+    expect(await textOf(cluster, name, 'key')).not.toBe(second);
+  });
+
+  it('says that there is no key to rotate', async () => {
+    await expect(rotateKeys(new MemoryCluster(), registry)).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: expect.stringContaining('read-key'),
+    });
   });
 });

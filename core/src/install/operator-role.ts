@@ -20,7 +20,8 @@ export const operatorRules: readonly PolicyRule[] = [
   rule('apps', ['statefulsets'], ['get', 'list', 'watch', 'create', 'patch']),
   rule('', ['configmaps', 'serviceaccounts'], ['create', 'patch']),
   rule('', ['services'], ['get', 'create', 'patch']),
-  rule('', ['secrets'], ['get']),
+  // `create` without `patch` or `delete`: it makes the keys of the proxy route, and changes no Secret.
+  rule('', ['secrets'], ['get', 'create']),
   rule('', ['pods'], ['get', 'list', 'watch']),
   rule('', ['events'], ['create']),
   // A name cannot narrow `create`: the API does not know it yet.

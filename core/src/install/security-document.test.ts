@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { execRoleOf } from './exec-role.ts';
 import { operatorRules } from './operator-role.ts';
 import type { PolicyRule } from './operator-role.ts';
+import { pullRoleOf, pushRoleOf } from './proxy-roles.ts';
 
 const text = readFileSync(new URL('../../../SECURITY.md', import.meta.url), 'utf8');
 
@@ -43,9 +44,12 @@ describe('SECURITY.md', () => {
     expect(documented('operatorRules').toSorted()).toEqual(operatorRules.map(lineOf).toSorted());
   });
 
-  it('lists every rule of the Role for clients, and no other', () => {
-    const role = execRoleOf({ metadata: { name: 'NAME', namespace: 'ci' } });
-    const rules = role['rules'] as readonly PolicyRule[];
-    expect(documented('execRole').toSorted()).toEqual(rules.map(lineOf).toSorted());
+  it.each([
+    ['pullRole', pullRoleOf],
+    ['pushRole', pushRoleOf],
+    ['execRole', execRoleOf],
+  ])('lists every rule of the %s for clients, and no other', (name, roleOf) => {
+    const { rules } = roleOf({ metadata: { name: 'NAME', namespace: 'ci' } });
+    expect(documented(name).toSorted()).toEqual(rules.map(lineOf).toSorted());
   });
 });

@@ -1,23 +1,15 @@
-import { connect } from 'node:http2';
-import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { UnreachableError } from '../errors.ts';
 import type { RegistryResponse, Transport } from '../registry/transport.ts';
 import { exchange } from './exchange.ts';
-import type { Connection } from './exchange.ts';
 import { farErrorOf } from './far-error.ts';
 import { readGreeting, saidBy } from './greeting.ts';
 import type { GreetingOptions } from './greeting.ts';
-import {
-  maxSessionMemory,
-  pingIntervalMs,
-  sessionSettings,
-  silenceLimitMs,
-  windowBytes,
-} from './session-settings.ts';
-import { UnblockedStream } from './unblocked-stream.ts';
-import { ping, watchForLife } from './vital-signs.ts';
+import { pingIntervalMs, silenceLimitMs } from './session-settings.ts';
+import { watchForLife } from './vital-signs.ts';
+import { YamuxSession } from './yamux/session.ts';
 
 /** This side's end of a session with a surrogate. */
 export interface SurrogateSession {
@@ -59,7 +51,7 @@ export async function openSession(
   stream.on('error', () => {}); // told by whoever waits for it
   try {
     const farVersion = await readGreeting(stream, options);
-    return sessionOn(new UnblockedStream(stream), options, farVersion);
+    return sessionOn(stream, options, farVersion);
   } catch (error) {
     stream.destroy();
     throw error;
@@ -81,11 +73,11 @@ function sessionOn(stream: Duplex, options: SessionOptions, farVersion: string):
   stream.once('error', (error) => over('the connection broke', error));
   stream.once('end', () => over('it ended'));
   stream.once('close', () => over('the connection was closed'));
-  const session = start(stream);
-  const connection = { session, streams: new Set<ClientHttp2Stream>() };
-  session.once('goaway', () => over('it takes no more requests'));
-  session.on('error', (error) => over('the connection broke', error));
-  session.once('close', () => over('it was closed'));
+  const session = new YamuxSession(stream, {
+    role: 'client',
+    onGoAway: () => over('it takes no more requests'),
+    onClose: (error) => over('the connection broke', error),
+  });
   watch(session, stream, options, over);
   const lost = (cause: unknown): Error =>
     end
@@ -94,27 +86,31 @@ function sessionOn(stream: Duplex, options: SessionOptions, farVersion: string):
   return {
     farVersion,
     closed,
-    request: async (request) => orFarError(await exchange(connection, request, lost), hint),
+    request: async (request) => {
+      const opened = await openStream(session, request.signal, lost);
+      return orFarError(await exchange(opened, request, lost), hint);
+    },
     close: () => {
       over(undefined);
-      return close(connection, stream);
+      return close(session, stream);
     },
   };
 }
 
-function start(stream: Duplex): ClientHttp2Session {
-  const session = connect('http://surrogate', {
-    createConnection: () => stream,
-    settings: { ...sessionSettings, enablePush: false },
-    maxSessionMemory,
-  });
-  // The setting is for streams only; the connection has a window of its own.
-  session.once('connect', () => session.setLocalWindowSize(windowBytes));
-  return session;
+async function openStream(
+  session: YamuxSession,
+  signal: AbortSignal | undefined,
+  lost: (cause: unknown) => Error,
+): Promise<Duplex> {
+  try {
+    return await session.openStream(signal);
+  } catch (error) {
+    throw signal?.aborted ? signal.reason : lost(error);
+  }
 }
 
 function watch(
-  session: ClientHttp2Session,
+  session: YamuxSession,
   stream: Duplex,
   options: SessionOptions,
   over: (state: string) => void,
@@ -123,14 +119,13 @@ function watch(
   const stop = watchForLife(stream, {
     intervalMs: options.pingIntervalMs ?? pingIntervalMs,
     silenceLimitMs: limitMs,
-    ask: () => ping(session),
+    ask: () => session.ping(),
     onSilence: () => {
       over(`no sign of life for ${limitMs / 1000} s`);
       session.destroy();
-      stream.destroy();
     },
   });
-  session.once('close', stop);
+  stream.once('close', stop);
 }
 
 async function orFarError(answer: RegistryResponse, hint: string): Promise<RegistryResponse> {
@@ -140,22 +135,19 @@ async function orFarError(answer: RegistryResponse, hint: string): Promise<Regis
   throw error;
 }
 
-/**
- * Says goodbye, which Node follows by ending the stream when the last request is done.
- *
- * Now and then Node does not, if the goodbye itself is still being written.
- *
- * The session's own `close` event waits for the far side to end the stream too, and that one may
- * never do so: not every version of the exec protocol can tell it that ours has ended.
- */
-async function close({ session, streams }: Connection, stream: Duplex): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  if (session.destroyed || stream.writableFinished || stream.destroyed) resolve();
-  const timer = setTimeout(resolve, streams.size > 0 ? closingTimeMs : farewellTimeMs);
-  stream.once('finish', resolve).once('close', resolve);
-  session.close();
-  await promise;
-  clearTimeout(timer);
+/** Says goodbye: not every version of the exec protocol can tell the far side that stdin ended. */
+async function close(session: YamuxSession, stream: Duplex): Promise<void> {
+  await within(closingTimeMs, session.idle());
+  await within(farewellTimeMs, session.goAway());
+  const { promise: finished, resolve } = Promise.withResolvers<void>();
+  stream.once('close', resolve).end(resolve);
+  await within(farewellTimeMs, finished);
   session.destroy();
-  stream.destroy();
+}
+
+async function within(limitMs: number, work: Promise<void>): Promise<void> {
+  const patience = new AbortController();
+  const late = delay(limitMs, undefined, { signal: patience.signal }).catch(() => {});
+  await Promise.race([work, late]);
+  patience.abort();
 }

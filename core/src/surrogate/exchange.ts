@@ -1,88 +1,92 @@
-import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
+import type { Duplex } from 'node:stream';
 
 import type { ByteStream } from '../bytes.ts';
+import { chunkOf, endOfChunks, framingOf, readBody } from '../http/body.ts';
+import type { Framing } from '../http/body.ts';
+import { formatRequest, readAnswerHead } from '../http/head.ts';
+import type { AnswerHead, Headers } from '../http/head.ts';
+import { MessageReader } from '../http/message-reader.ts';
 import type { RegistryRequest, RegistryResponse } from '../registry/transport.ts';
-import { abandon, readBody } from './body-reader.ts';
 
 /** Says why an answer did not come, or not to its end. */
 export type Lost = (cause: unknown) => unknown;
 
-/** A session, and its requests that are under way. */
-export interface Connection {
-  readonly session: ClientHttp2Session;
-  readonly streams: Set<ClientHttp2Stream>;
-}
-
 /** Up to here, reading the rest of an answer is cheaper than to break it off. */
 const maxDrainedBytes = 64 * 1024;
 
+/** About one hop, and not about what was answered. */
+const hopHeaders: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'transfer-encoding']);
+
 /**
- * Sends one request over a session, and resolves with the head of its answer.
+ * Sends one request as HTTP/1.1 on a stream of its own, and resolves with the head of its answer.
  *
+ * @param stream Belongs to the exchange.
  * @param lost Makes the error for a stream that ended before its answer did.
  * @throws what `lost` makes, the reason of the request's signal, or what its body threw.
  */
 export async function exchange(
-  { session, streams }: Connection,
+  stream: Duplex,
   request: RegistryRequest,
   lost: Lost,
 ): Promise<RegistryResponse> {
   const { signal } = request;
-  signal?.throwIfAborted();
-  const stream = start(session, request, lost);
   let reason: { readonly error: unknown } | undefined;
   const giveUp = (error: unknown): void => {
     reason ??= { error };
-    abandon(stream);
+    stream.destroy();
   };
   const failure: Lost = (cause) => (reason ? reason.error : lost(cause));
   const onAbort = (): void => giveUp(signal?.reason);
   signal?.addEventListener('abort', onAbort, { once: true });
-  streams.add(stream);
-  stream.once('close', () => {
-    streams.delete(stream);
-    signal?.removeEventListener('abort', onAbort);
-  });
-  stream.on('error', () => {}); // told by whoever waits for it; nobody may be waiting
-  if (request.body !== undefined) void send(stream, request.body).catch(giveUp);
+  stream.once('close', () => signal?.removeEventListener('abort', onAbort));
+  if (signal?.aborted) onAbort();
+  void send(stream, request).catch(giveUp);
+  const reader = new MessageReader(stream.iterator({ destroyOnReturn: false }));
   try {
-    return responseOn(stream, await headOf(stream), failure);
+    const head = await readAnswerHead(reader);
+    const framing = request.method === 'HEAD' ? 0 : framingOfAnswer(head);
+    return responseOn({ stream, reader, framing, failure }, head);
   } catch (error) {
+    stream.destroy();
     throw failure(error);
   }
 }
 
-function start(
-  session: ClientHttp2Session,
-  { method, path, headers, body }: RegistryRequest,
-  lost: Lost,
-): ClientHttp2Stream {
-  const length =
-    body instanceof Uint8Array ? { 'content-length': String(body.byteLength) } : undefined;
-  try {
-    return session.request(
-      { ':method': method, ':path': path, ...headers, ...length },
-      { endStream: body === undefined },
-    );
-  } catch (error) {
-    throw lost(error);
+async function send(stream: Duplex, request: RegistryRequest): Promise<void> {
+  const { method, path, body } = request;
+  const framing = framingOfRequest(request);
+  const headers = { host: 'surrogate', ...request.headers, ...(body && headersOf(framing)) };
+  stream.write(formatRequest({ method, target: path, headers }));
+  if (body instanceof Uint8Array) stream.write(body);
+  else if (body) {
+    for await (const part of body) {
+      // Also when the far side answered before the end, and wants no more.
+      if (stream.destroyed) return;
+      const copy = Buffer.from(part); // the session may hold it beyond the next one
+      for (const chunk of framing === 'chunked' ? chunkOf(copy) : [copy]) stream.write(chunk);
+      if (stream.writableNeedDrain) await writable(stream);
+    }
+    if (framing === 'chunked' && !stream.destroyed) stream.write(endOfChunks());
   }
+  if (!stream.destroyed) stream.end();
 }
 
-async function send(stream: ClientHttp2Stream, body: Uint8Array | ByteStream): Promise<void> {
-  if (body instanceof Uint8Array) {
-    stream.end(body);
-    return;
-  }
-  for await (const chunk of body) {
-    // Also when the far side answered before the end, and wants no more.
-    if (!stream.writable) return;
-    if (!stream.write(chunk)) await writable(stream);
-  }
-  if (stream.writable) stream.end();
+function framingOfRequest({ body, headers = {} }: RegistryRequest): Framing {
+  if (body instanceof Uint8Array) return body.byteLength;
+  return body ? framingOf(headers, 'chunked') : 0;
 }
 
-function writable(stream: ClientHttp2Stream): Promise<void> {
+function headersOf(framing: Framing): Headers {
+  return typeof framing === 'number'
+    ? { 'content-length': String(framing) }
+    : { 'transfer-encoding': 'chunked' };
+}
+
+function framingOfAnswer({ status, headers }: AnswerHead): Framing {
+  return status === 204 || status === 304 ? 0 : framingOf(headers, 'to the end');
+}
+
+function writable(stream: Duplex): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const settle = (): void => {
     stream.off('drain', settle).off('close', settle);
@@ -93,38 +97,55 @@ function writable(stream: ClientHttp2Stream): Promise<void> {
   return promise;
 }
 
-function headOf(stream: ClientHttp2Stream): Promise<IncomingHttpHeaders> {
-  return new Promise((resolve, reject) => {
-    stream.once('response', resolve);
-    stream.once('error', reject);
-    stream.once('close', () => reject(new Error('the stream was closed')));
-  });
+/** An answer whose head was read. */
+interface Answer {
+  readonly stream: Duplex;
+  readonly reader: MessageReader;
+  readonly framing: Framing;
+  readonly failure: Lost;
 }
 
-function responseOn(
-  stream: ClientHttp2Stream,
-  head: IncomingHttpHeaders,
-  failure: Lost,
-): RegistryResponse {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(head)) {
-    if (name.startsWith(':') || value === undefined) continue;
-    headers[name] = Array.isArray(value) ? value.join(', ') : value;
-  }
+function responseOn(answer: Answer, { status, headers }: AnswerHead): RegistryResponse {
+  const { stream, framing } = answer;
+  let isBegun = false;
+  const body = async function* body(): ByteStream {
+    isBegun = true;
+    yield* bodyOf(answer);
+  };
   return {
-    status: Number(head[':status']),
-    headers,
-    body: readBody(stream, failure),
-    discard: () => discard(stream, Number(headers['content-length'] ?? Infinity)),
+    status,
+    headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !hopHeaders.has(name))),
+    body: body(),
+    discard: async () => {
+      const isCheap = typeof framing === 'number' && framing <= maxDrainedBytes && !isBegun;
+      if (isCheap) letGo(answer);
+      else stream.destroy();
+      await closed(stream);
+    },
   };
 }
 
-async function discard(stream: ClientHttp2Stream, length: number): Promise<void> {
-  // Not `closed`: that is so as soon as all frames have come, whether anybody reads them or not.
-  if (stream.destroyed) return;
-  const isCheap = length <= maxDrainedBytes && stream.writableEnded && !stream.readableDidRead;
-  const closed = new Promise<void>((resolve) => void stream.once('close', resolve));
-  if (isCheap) stream.resume();
-  else abandon(stream);
-  await closed;
+async function* bodyOf(answer: Answer): ByteStream {
+  const { stream, reader, framing, failure } = answer;
+  let isWhole = false;
+  try {
+    yield* readBody(reader, framing);
+    isWhole = true;
+  } catch (error) {
+    throw failure(error);
+  } finally {
+    if (isWhole) letGo(answer);
+    else stream.destroy();
+  }
+}
+
+/** What still comes is not wanted, and neither is what was not sent yet. */
+function letGo({ stream, reader }: Answer): void {
+  if (stream.writableEnded) reader.drain().catch(() => stream.destroy());
+  else stream.destroy();
+}
+
+async function closed(stream: Duplex): Promise<void> {
+  if (stream.closed) return;
+  await new Promise<void>((resolve) => void stream.once('close', resolve));
 }

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { UnsupportedError } from '../errors.ts';
 import type { ExecExit, ExecSession, KubernetesClient } from '../kubernetes/client.ts';
+import { KubernetesError } from '../kubernetes/kubernetes-error.ts';
 import { silent } from '../log.ts';
 import type { Log } from '../log.ts';
 import { names, surrogatePaths } from '../resource/registry.ts';
@@ -19,11 +21,20 @@ export const surrogateCommand: readonly string[] = [
   `--directory=${surrogatePaths.directory}`,
 ];
 
+/**
+ * Offered one after the other: an API server that finds v5 anywhere in an offer takes it, and v5 is
+ * translated on its way, which costs the cluster a fifth more. What v4 lacks is the end of stdin, which
+ * a session does not need.
+ *
+ * @see https://github.com/kubernetes/kubernetes/blob/v1.36.0/staging/src/k8s.io/apimachinery/pkg/util/httpstream/wsstream/conn.go
+ */
+const offers = [['v4.channel.k8s.io'], ['v5.channel.k8s.io']] as const;
+
 /** What an exec route is opened with. */
 export interface ExecRouteOptions {
   readonly kubernetes: KubernetesClient;
   readonly registry: Registry;
-  /** Exec subprotocols to offer, best first. */
+  /** Exec subprotocols to offer, all at once; by default v4, and v5 where that is refused. */
   readonly protocols?: readonly string[] | undefined;
   readonly log?: Log | undefined;
   readonly reason?: string;
@@ -42,16 +53,9 @@ export function execRoute(options: ExecRouteOptions): Route {
 }
 
 async function connect(options: ExecRouteOptions, signal: AbortSignal): Promise<SurrogateSession> {
-  const { kubernetes, registry, protocols, log = silent } = options;
+  const { kubernetes, registry, log = silent } = options;
   const pod = await runningPodOf(kubernetes, registry, signal);
-  const exec = await kubernetes.exec({
-    namespace: registry.metadata.namespace,
-    pod,
-    container: names.surrogateContainer,
-    command: surrogateCommand,
-    ...(protocols ? { protocols } : {}),
-    signal,
-  });
+  const exec = await startServe(options, pod, signal);
   const ending = watchExit(exec);
   try {
     const session = await openSession(exec.stream, {
@@ -67,6 +71,35 @@ async function connect(options: ExecRouteOptions, signal: AbortSignal): Promise<
     exec.abort();
     throw refused ?? error;
   }
+}
+
+async function startServe(
+  { kubernetes, registry, protocols, log = silent }: ExecRouteOptions,
+  pod: string,
+  signal: AbortSignal,
+): Promise<ExecSession> {
+  const target = {
+    namespace: registry.metadata.namespace,
+    pod,
+    container: names.surrogateContainer,
+    command: surrogateCommand,
+    signal,
+  };
+  if (protocols) return await kubernetes.exec({ ...target, protocols });
+  const [first, second] = offers;
+  try {
+    return await kubernetes.exec({ ...target, protocols: first });
+  } catch (error) {
+    if (!mayBeOfProtocol(error)) throw error;
+    log.debug(`${first.join()} was refused: ${error.message}`);
+    return await kubernetes.exec({ ...target, protocols: second });
+  }
+}
+
+/** Runtimes say in many ways that they do not speak a protocol; what else is wrong is said again. */
+function mayBeOfProtocol(error: unknown): error is Error {
+  if (error instanceof UnsupportedError) return true;
+  return error instanceof KubernetesError && error.status !== 401 && !error.isNotFound;
 }
 
 /** How the program ended, as soon as that is known. */

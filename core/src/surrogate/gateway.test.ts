@@ -105,6 +105,24 @@ describe('gatewayHandler()', () => {
     expect(statuses).toEqual([200, 200, 405, 405, 405, 405]);
   });
 
+  it('does no work for who may only read', async () => {
+    let asked = 0;
+    const upstream: Transport = async () => {
+      asked += 1;
+      throw new UnreachableError('x');
+    };
+    const path = `/v2/a/_reposure/diff-ids/sha256:${'0'.repeat(64)}`;
+    const forReaders = await plainTransport(await gatewayTo(upstream, true))({
+      method: 'GET',
+      path,
+    });
+    await forReaders.discard();
+    expect([forReaders.status, asked]).toEqual([405, 0]);
+    const forWriters = await plainTransport(await gatewayTo(upstream))({ method: 'GET', path });
+    await forWriters.discard();
+    expect([forWriters.status, asked]).toEqual([502, 1]);
+  });
+
   it('passes no credential on, in either direction', async () => {
     const seen: IncomingHttpHeaders[] = [];
     const upstream = await registry((request, response) => {

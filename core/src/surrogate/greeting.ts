@@ -4,7 +4,7 @@ import { ReposureError, UnreachableError, UnsupportedError } from '../errors.ts'
 import { version } from '../version.ts';
 
 /** Raised when the two ends of a session would no longer understand each other. */
-const protocolVersion = 1;
+const protocolVersion = 2;
 
 const program = 'reposure-surrogate';
 const maxGreetingBytes = 256;

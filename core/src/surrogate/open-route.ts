@@ -1,11 +1,12 @@
 import { explain, UnreachableError } from '../errors.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
+import { KubernetesError } from '../kubernetes/kubernetes-error.ts';
 import { resourceTypes } from '../kubernetes/resource-types.ts';
 import { silent } from '../log.ts';
 import type { Log } from '../log.ts';
 import { conditionOf } from '../resource/registry.ts';
 import type { Registry } from '../resource/registry.ts';
-import { execRoute } from './exec-route.ts';
+import { NoKeyError } from './proxy-keys.ts';
 import type { Route, RouteKind } from './route.ts';
 import { nextStepFor } from './surrogate-pod.ts';
 
@@ -32,23 +33,63 @@ export interface OpenRouteOptions {
   readonly log?: Log | undefined;
 }
 
+/** For each way that is tried before exec, which always has to do. */
 const pingTimeMs = 2_000;
+const maxReasonLength = 160;
 
 /**
- * Opens the way in to a registry; `auto` goes direct where that works, and by exec otherwise.
+ * Opens the way in to a registry; `auto` goes direct where that works, else through the API server's
+ * proxy where that is permitted and answers, and by exec otherwise.
  *
  * @throws {UnreachableError} if the operator could not resolve the registry.
  * @throws {InputError} if it was asked to go direct, and the resource does not say how.
- * @throws {KubernetesError} if it was asked to go direct, and may not read the Secrets for it.
+ * @throws {KubernetesError} if it was asked to go direct or by the proxy, and may not read the
+ *   Secrets for it.
  */
 export async function openRoute(options: OpenRouteOptions): Promise<Route> {
   const { registry, route, log = silent } = options;
   if (route === 'direct') return await directRoute(options);
-  const verdict = route === 'auto' ? await tryDirect(options) : 'asked for';
-  if (typeof verdict !== 'string') return verdict;
+  const direct = route === 'auto' ? await tryDirect(options) : undefined;
+  if (typeof direct === 'object') return direct;
   refuseUnresolved(registry);
   warnOf(registry, log);
-  return execRoute({ ...options, reason: verdict });
+  if (route === 'proxy') return await proxyRoute(options);
+  if (direct === undefined) return await execRoute(options);
+  const proxy = await tryProxy(options, direct);
+  return typeof proxy === 'object'
+    ? proxy
+    : await execRoute({ ...options, reason: `${direct}; ${proxy}` });
+}
+
+/** The proxy route, or why there is none. */
+async function tryProxy(options: OpenRouteOptions, direct: string): Promise<Route | string> {
+  const { signal } = options;
+  const limit = AbortSignal.timeout(pingTimeMs);
+  const both = signal ? AbortSignal.any([signal, limit]) : limit;
+  try {
+    const reason = `${direct}; the API server's proxy answers`;
+    const route = await proxyRoute({ ...options, signal: both, reason });
+    const answer = await route.request({ method: 'GET', path: '/v2/', signal: both });
+    await answer.discard();
+    return route;
+  } catch (error) {
+    signal?.throwIfAborted();
+    return limit.aborted
+      ? `the API server's proxy does not answer within ${pingTimeMs / 1000} s`
+      : proxyProblem(error);
+  }
+}
+
+function proxyProblem(error: unknown): string {
+  if (error instanceof NoKeyError) return `no key for the API server's proxy: ${error.state}`;
+  if (!(error instanceof KubernetesError)) return shortened(explain(error));
+  return `the API server's proxy says ${error.status} (${error.reason})`;
+}
+
+/** A reason is one clause on one line. */
+function shortened(text: string): string {
+  const [clause = ''] = text.split('; ');
+  return clause.length > maxReasonLength ? `${clause.slice(0, maxReasonLength)}…` : clause;
 }
 
 /** The direct route, or why there is none. */
@@ -117,6 +158,16 @@ async function pingProblem(
 async function directRoute(options: OpenRouteOptions & { reason?: string }): Promise<Route> {
   const module = await import('./direct-route.ts');
   return await module.directRoute(options);
+}
+
+async function execRoute(options: OpenRouteOptions & { reason?: string }): Promise<Route> {
+  const module = await import('./exec-route.ts');
+  return module.execRoute(options);
+}
+
+async function proxyRoute(options: OpenRouteOptions & { reason?: string }): Promise<Route> {
+  const module = await import('./proxy-route.ts');
+  return await module.proxyRoute(options);
 }
 
 /** There is no surrogate yet, or one for what the resource said before. */

@@ -354,7 +354,11 @@ describe('the automatic route', () => {
       route: 'auto',
       ownCluster: async () => (uid === undefined ? undefined : own.client),
     });
-    expect([route.via, route.reason]).toEqual(['exec', reason]);
+    const noKey = 'Secret "reposure-surrogate-default-write-key" is not there';
+    expect([route.via, route.reason]).toEqual([
+      'exec',
+      `${reason}; no key for the API server's proxy: ${noKey}`,
+    ]);
   });
 
   it('is direct inside the registry’s own cluster', async () => {
@@ -380,5 +384,59 @@ describe('the automatic route', () => {
     });
     expect(route.via).toBe('exec');
     expect(route.reason).toMatch(/does not answer directly: Cannot reach/);
+  });
+
+  it('costs one request to learn that there is no key', async () => {
+    const cluster = new Cluster();
+    const asked: string[] = [];
+    cluster.get = async (type, name) => {
+      asked.push(`${type.kind} ${name}`);
+      throw new KubernetesError(`get ${type.kind}`, { status: 403 });
+    };
+    const route = await opened(cluster, { route: 'auto' });
+    expect([route.via, asked]).toEqual(['exec', ['Secret reposure-surrogate-default-write-key']]);
+  });
+
+  it('ends with its signal, and not by exec', async () => {
+    const cluster = new Cluster();
+    const leaving = new AbortController();
+    cluster.get = async () => {
+      leaving.abort(new Error('enough'));
+      throw leaving.signal.reason;
+    };
+    const failure = await failureOf(opened(cluster, { route: 'auto', signal: leaving.signal }));
+    expect(failure).toBe(leaving.signal.reason);
+  });
+});
+
+describe('the proxy route', () => {
+  it.each([
+    [403, 'is forbidden; want the Role that `reposure registry role default -n ci` prints'],
+    [404, 'is not there; want it from an operator of this version'],
+    [503, 'cannot be read: the API server says 503 (ServiceUnavailable); want one that answers'],
+  ])('says what to do about a key whose Secret answers %d', async (status, message) => {
+    const cluster = new Cluster();
+    const secret = 'reposure-surrogate-default-write-key';
+    cluster.objects.set(`Secret ${secret}`, new KubernetesError('get', { status }));
+    cluster.get = async (type, name) => await cluster.find(type, name);
+    const failure = await failureOf(opened(cluster, { route: 'proxy' }));
+    expect(failure).toMatchObject({ code: 'CLUSTER_RESPONSE', isTransient: status === 503 });
+    expect(String(failure)).toContain(`Secret "${secret}" ${message}`);
+  });
+
+  it('takes the key for writing where the one for reading is none of ours', async () => {
+    const cluster = new Cluster();
+    const asked: string[] = [];
+    cluster.get = async (type, name) => {
+      asked.push(name);
+      if (name.endsWith('read-key')) throw new KubernetesError('get', { status: 403 });
+      return { metadata: { name }, data: { key: base64('k') } };
+    };
+    const route = await opened(cluster, { route: 'proxy', access: 'read' });
+    expect([route.via, route.reason]).toEqual(['proxy', 'asked for']);
+    expect(asked).toEqual([
+      'reposure-surrogate-default-read-key',
+      'reposure-surrogate-default-write-key',
+    ]);
   });
 });

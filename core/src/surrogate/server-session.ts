@@ -1,21 +1,15 @@
-import { createServer } from 'node:http2';
-import type { ServerHttp2Session } from 'node:http2';
+import type { RequestListener } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 import { UnreachableError } from '../errors.ts';
 import { silent } from '../log.ts';
 import type { Log } from '../log.ts';
-import type { GatewayHandler } from './gateway.ts';
 import { greeting } from './greeting.ts';
-import {
-  maxSessionMemory,
-  pingIntervalMs,
-  sessionSettings,
-  silenceLimitMs,
-  windowBytes,
-} from './session-settings.ts';
-import { UnblockedStream } from './unblocked-stream.ts';
-import { ping, watchForLife } from './vital-signs.ts';
+import { serveRequest } from './serve-request.ts';
+import { pingIntervalMs, silenceLimitMs } from './session-settings.ts';
+import { watchForLife } from './vital-signs.ts';
+import { YamuxError } from './yamux/frame.ts';
+import { YamuxSession } from './yamux/session.ts';
 
 /** What a session is served with. */
 export interface ServeOptions {
@@ -32,32 +26,29 @@ export interface ServeOptions {
  */
 export async function serveSession(
   stream: Duplex,
-  handler: GatewayHandler,
+  handler: RequestListener,
   options: ServeOptions = {},
 ): Promise<void> {
   const { log = silent } = options;
-  const unblocked = new UnblockedStream(stream);
   const { promise: over, resolve, reject } = Promise.withResolvers<void>();
-  // After a goodbye from the client, Node ends our side when the last request is done.
-  unblocked.once('finish', resolve).once('close', resolve);
-  unblocked.once('error', (error) => log.warn(`the connection broke: ${error.message}`));
-  const server = createServer({ settings: sessionSettings, maxSessionMemory }, handler);
-  server.on('sessionError', (error) => log.warn(`the session broke: ${error.message}`));
-  server.once('session', (session) => {
-    // The setting is for streams only; the connection has a window of its own.
-    session.setLocalWindowSize(windowBytes);
-    session.once('close', resolve);
-    // Requests under way are cut with it, and with them what they ask of the registry.
-    const end = (): void => session.destroy();
-    unblocked.once('end', end).once('close', end);
-    session.once('close', watch(session, unblocked, options, reject));
+  stream.once('error', (error) => log.warn(`the connection broke: ${error.message}`));
+  stream.write(greeting);
+  const session: YamuxSession = new YamuxSession(stream, {
+    role: 'server',
+    onStream: (opened) => void serveRequest(opened, handler),
+    // The client has said goodbye: what it still waits for is answered to the end.
+    onGoAway: () => void session.idle().then(() => stream.end(resolve)),
+    onClose: (error) => {
+      if (error instanceof YamuxError) log.warn(`the session broke: ${error.message}`);
+      resolve();
+    },
   });
-  unblocked.write(greeting);
-  server.emit('connection', unblocked);
+  const stop = watch(session, stream, options, reject);
   try {
     await over;
   } finally {
-    unblocked.destroy();
+    stop();
+    session.destroy();
   }
 }
 
@@ -66,7 +57,7 @@ export async function serveSession(
  * what it sends, and the answer to it with it.
  */
 function watch(
-  session: ServerHttp2Session,
+  session: YamuxSession,
   stream: Duplex,
   options: ServeOptions,
   reject: (error: Error) => void,
@@ -75,7 +66,7 @@ function watch(
   return watchForLife(stream, {
     intervalMs: options.pingIntervalMs ?? pingIntervalMs,
     silenceLimitMs: limitMs,
-    ask: () => ping(session),
+    ask: () => session.ping(),
     onSilence: () =>
       reject(new UnreachableError(`No sign of life from the client for ${limitMs / 1000} s`)),
   });

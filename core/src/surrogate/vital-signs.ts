@@ -1,4 +1,3 @@
-import type { Http2Session } from 'node:http2';
 import type { Duplex } from 'node:stream';
 
 /** What {@link watchForLife} is told. */
@@ -40,9 +39,4 @@ export function watchForLife(stream: Duplex, signs: VitalSigns): () => void {
   };
   stream.on('data', heard);
   return stop;
-}
-
-/** Asks for a byte. The answer counts as any other does; one that is lost needs no word of its own. */
-export function ping(session: Http2Session): void {
-  if (!session.destroyed && !session.connecting) session.ping(() => {});
 }

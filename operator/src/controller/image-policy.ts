@@ -13,13 +13,17 @@ export function withheldFrom(
   credentials: Credentials,
 ): Credentials {
   const { login, ...rest } = credentials;
-  if (login === undefined || repositoryOf(image) === repositoryOf(operatorImage))
-    return credentials;
+  if (login === undefined || isOwnImage(image, operatorImage)) return credentials;
   const refusal = new CredentialsError(
     'LoginForOtherImage',
     `Cannot log in with ${login.secret}: the surrogate's image is ${image}; want one of ${repositoryOf(operatorImage)}`,
   );
   return { ...rest, refusal };
+}
+
+/** Whether an image is one of the operator's own program, of whichever version. */
+export function isOwnImage(image: string, operatorImage: string): boolean {
+  return repositoryOf(image) === repositoryOf(operatorImage);
 }
 
 /** An image's name without tag and digest. */

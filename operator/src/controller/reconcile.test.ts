@@ -1,4 +1,5 @@
 import { silent } from '@reposure/core';
+import { rotateKeys } from '@reposure/core/install';
 import { resourceTypes } from '@reposure/core/kubernetes';
 import type { KubernetesObject } from '@reposure/core/kubernetes';
 import { conditionOf, RegistrySpec } from '@reposure/core/resource';
@@ -20,6 +21,10 @@ const login: KubernetesObject = {
   metadata: { name: 'login', namespace: 'ci', uid: 'u' },
   data: { '.dockerconfigjson': btoa('{"auths":{"reg.test":{"auth":"c2VjcmV0"}}}') },
 };
+
+interface KeySecret extends KubernetesObject {
+  data: { key: string; previous?: string };
+}
 
 function registryOf(spec: object): Registry {
   return {
@@ -109,10 +114,10 @@ describe('reconcile()', () => {
   it('everything it makes is owned by the Registry', async () => {
     const cluster = new MemoryCluster(registryOf({}));
     await reconcile(name, contextOf(cluster));
-    const made = ['ServiceAccount', 'ConfigMap', 'Service', 'StatefulSet'].flatMap((kind) =>
-      cluster.of(kind),
+    const made = ['ServiceAccount', 'ConfigMap', 'Secret', 'Service', 'StatefulSet'].flatMap(
+      (kind) => cluster.of(kind),
     );
-    expect(made).toHaveLength(4);
+    expect(made).toHaveLength(6);
     for (const object of made) {
       expect(object).toMatchObject({
         metadata: { ownerReferences: [{ kind: 'Registry', uid: 'registry-uid' }] },
@@ -176,20 +181,20 @@ describe('reconcile()', () => {
     await reconcile(name, contextOf(cluster));
     await cluster.apply({ ...login, data: { '.dockerconfigjson': btoa('{"auths":{}}') } });
     await reconcile(name, contextOf(cluster));
-    expect(JSON.stringify(cluster.of('StatefulSet'))).not.toContain('secretName');
+    expect(JSON.stringify(cluster.of('StatefulSet'))).not.toContain('"login"');
     expect(await conditionsOf(cluster)).toMatchObject({
       CredentialsValid: { status: 'False', reason: 'LoginNotForHost' },
       Ready: { status: 'False', reason: 'LoginNotForHost' },
     });
   });
 
-  it('gives no login to an image of somebody else', async () => {
+  it('gives neither login nor keys to an image of somebody else', async () => {
     const spec = { loginSecret: 'login', image: 'evil.test/reposure:1' };
     const cluster = new MemoryCluster(registryOf(spec), login);
     await reconcile(name, contextOf(cluster));
     const text = JSON.stringify(cluster.of('StatefulSet'));
     expect(text).toContain('evil.test/reposure:1');
-    expect(text).not.toContain('secretName');
+    expect(text).not.toMatch(/secret(Name)?"/);
     expect(await conditionsOf(cluster)).toMatchObject({
       CredentialsValid: { reason: 'LoginForOtherImage' },
     });
@@ -200,6 +205,104 @@ describe('reconcile()', () => {
     const cluster = new MemoryCluster(registryOf(spec), login);
     await reconcile(name, contextOf(cluster));
     expect(JSON.stringify(cluster.of('StatefulSet'))).toContain('"secretName":"login"');
+  });
+
+  it('makes two keys for the proxy route, once', async () => {
+    const cluster = new MemoryCluster(registryOf({}));
+    await reconcile(name, contextOf(cluster));
+    const before = cluster.of('Secret') as KeySecret[];
+    expect(before.map(({ metadata, type }) => [metadata.name, type])).toEqual([
+      ['reposure-surrogate-default-read-key', 'Opaque'],
+      ['reposure-surrogate-default-write-key', 'Opaque'],
+    ]);
+    const keys = before.map(({ data }) => atob(data.key));
+    for (const key of keys) expect(Buffer.from(key, 'base64url')).toHaveLength(32);
+    expect(new Set(keys).size).toBe(2);
+    await cluster.apply(registryOf({ direct: { host: 'other.test' } }));
+    await reconcile(name, contextOf(cluster));
+    expect(cluster.of('Secret')).toEqual(before);
+  });
+
+  it('makes a key anew that somebody has deleted, and no other', async () => {
+    const cluster = new MemoryCluster(registryOf({}));
+    await reconcile(name, contextOf(cluster));
+    const [read, write] = cluster.of('Secret') as KeySecret[];
+    await cluster.delete(resourceTypes.Secret, 'reposure-surrogate-default-write-key');
+    await reconcile(name, contextOf(cluster));
+    const [readNow, writeNow] = cluster.of('Secret') as KeySecret[];
+    expect(readNow).toEqual(read);
+    expect(writeNow?.data.key).not.toBe(write?.data.key);
+  });
+
+  it('keeps the Pod when the keys rotate', async () => {
+    const registry = registryOf({});
+    const cluster = new MemoryCluster(registry);
+    await reconcile(name, contextOf(cluster));
+    const before = cluster.of('Secret') as KeySecret[];
+    await rotateKeys(cluster, registry);
+    await reconcile(name, contextOf(cluster));
+    const after = cluster.of('Secret') as KeySecret[];
+    expect(after.map(({ data }) => data.previous)).toEqual(before.map(({ data }) => data.key));
+    expect(new Set(after.flatMap(({ data }) => Object.values(data))).size).toBe(4);
+    expect(cluster.of('StatefulSet')).toMatchObject([{ metadata: { generation: 1 } }]);
+  });
+
+  it('waits for the keys of an earlier Registry of the same name to go', async () => {
+    const cluster = new MemoryCluster(registryOf({}));
+    await reconcile(name, contextOf(cluster));
+    const next = registryOf({});
+    const again = new MemoryCluster({ ...next, metadata: { ...next.metadata, uid: 'next-uid' } });
+    for (const secret of cluster.of('Secret') as KeySecret[]) await again.create(secret);
+    await expect(reconcile(name, contextOf(again))).rejects.toThrow('an earlier Registry');
+    expect(again.of('StatefulSet')).toEqual([]);
+    expect(await conditionsOf(again)).toMatchObject({ Ready: { reason: 'ApplyFailed' } });
+    for (const { metadata } of again.of('Secret') as KeySecret[]) {
+      await again.delete(resourceTypes.Secret, metadata.name);
+    }
+    await reconcile(name, contextOf(again));
+    expect(again.of('StatefulSet')).toHaveLength(1);
+  });
+
+  it('uses a key that somebody else has put there', async () => {
+    const own: KeySecret = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'reposure-surrogate-default-read-key', namespace: 'ci' },
+      data: { key: btoa('a key from a vault') },
+    };
+    const cluster = new MemoryCluster(registryOf({}), own);
+    await reconcile(name, contextOf(cluster));
+    expect(cluster.of('Secret')).toContainEqual(expect.objectContaining({ data: own.data }));
+  });
+
+  it('shows the keys to the surrogate, and nothing else that lies beside them', async () => {
+    const cluster = new MemoryCluster(registryOf({}));
+    await reconcile(name, contextOf(cluster));
+    const [{ spec }] = cluster.of('StatefulSet') as [{ spec: { template: { spec: object } } }];
+    const items = (use: string): object[] => [
+      { key: 'key', path: `${use}/key` },
+      { key: 'previous', path: `${use}/previous` },
+    ];
+    const secret = (use: string): object => ({
+      secret: {
+        name: `reposure-surrogate-default-${use}-key`,
+        items: items(use),
+        optional: true,
+      },
+    });
+    expect(spec.template.spec).toMatchObject({
+      volumes: expect.arrayContaining([
+        { name: 'keys', projected: { sources: [secret('read'), secret('write')] } },
+      ]),
+    });
+    expect(cluster.of('Service')).toMatchObject([
+      {
+        spec: {
+          clusterIP: 'None',
+          ports: [{ port: 8080 }, { name: 'gateway', port: 8443, appProtocol: 'https' }],
+        },
+      },
+    ]);
   });
 
   it('leaves the surrogate as it is while a Secret is missing', async () => {

@@ -15,8 +15,9 @@ import type { Registry, RegistryStatus } from '@reposure/core/resource';
 
 import type { Observation } from './conditions.ts';
 import { recordEvent } from './event-recorder.ts';
+import { makeMissingKeys } from './gateway-key-secrets.ts';
 import type { Health } from './health-probe.ts';
-import { withheldFrom } from './image-policy.ts';
+import { isOwnImage, withheldFrom } from './image-policy.ts';
 import { isStatusNews, readinessNews, statusOf } from './status.ts';
 import { configAnnotation, configHashOf, surrogateObjects } from './surrogate-objects.ts';
 import type { SurrogateOptions } from './surrogate-objects.ts';
@@ -83,7 +84,8 @@ async function bring(registry: Registry, context: ReconcileContext): Promise<Bro
     seen = { ...seen, credentials };
     // What runs is left as it is: the Secret may be about to come back.
     if (credentials instanceof CredentialsError) return { seen };
-    const options = { registry, resolved: resolution, credentials, image };
+    const hasKeys = isOwnImage(image, context.image);
+    const options = { registry, resolved: resolution, credentials, image, hasKeys };
     const failure = await failureOf(() => applySurrogate(options, context));
     if (failure !== undefined) return { seen: { ...seen, applyError: explain(failure) }, failure };
     return { seen: { ...seen, ...(await look(options, context)) } };
@@ -120,6 +122,10 @@ async function applySurrogate(
   const { name, namespace } = options.registry.metadata;
   const { StatefulSet } = resourceTypes;
   const before = await kubernetes.find(StatefulSet, names.surrogate(name), namespace);
+  // First: a Pod that starts before them sees them a minute later.
+  for (const secret of await makeMissingKeys(options.registry, kubernetes)) {
+    log.info(`Registry ${namespace}/${name}: Created Secret ${secret}`);
+  }
   let generation: number | undefined;
   for (const object of surrogateObjects(options)) {
     ({ generation } = (await kubernetes.apply(object)).metadata);

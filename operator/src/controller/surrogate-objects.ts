@@ -1,15 +1,16 @@
 import { sha256Hex } from '@reposure/core';
-import {
-  containerSecurityContext,
-  fieldEnv,
-  labelsOf,
-  podSecurityContext,
-  selectorOf,
-} from '@reposure/core/install';
+import { containerSecurityContext, fieldEnv, podSecurityContext } from '@reposure/core/install';
 import type { KubernetesObject } from '@reposure/core/kubernetes';
 import type { Credentials, Resolved } from '@reposure/core/providers';
-import { names, registryLabel, surrogateHealthPort } from '@reposure/core/resource';
+import {
+  names,
+  surrogateGatewayPort,
+  surrogateHealthPort,
+  surrogatePaths,
+} from '@reposure/core/resource';
 import type { Registry } from '@reposure/core/resource';
+
+import { ownedObject, surrogateLabels, surrogateSelector } from './owned-object.ts';
 
 /** What the objects of one surrogate are made from. */
 export interface SurrogateOptions {
@@ -18,79 +19,68 @@ export interface SurrogateOptions {
   readonly credentials: Credentials;
   /** The surrogate's. */
   readonly image: string;
+  /** Whether it may know the keys of the proxy route: only the operator's own program may. */
+  readonly hasKeys: boolean;
 }
 
 /** Changes whenever the surrogate must start anew to know what it should. */
 export const configAnnotation = 'reposure.puccini.cloud/config';
 
-const directory = '/etc/reposure';
+const { directory } = surrogatePaths;
 
 /** The objects of a Registry's surrogate, in the order to apply them; all owned by the Registry. */
 export function surrogateObjects(options: SurrogateOptions): KubernetesObject[] {
   const { registry } = options;
+  const object = (
+    apiVersion: string,
+    kind: string,
+    fields: Record<string, unknown>,
+  ): KubernetesObject => ownedObject(registry, { apiVersion, kind, fields });
   return [
-    object('v1', 'ServiceAccount', registry, { automountServiceAccountToken: false }),
-    object('v1', 'ConfigMap', registry, { data: { 'registry.json': configOf(options) } }),
-    object('v1', 'Service', registry, {
-      spec: {
-        clusterIP: 'None',
-        selector: podSelector(registry),
-        ports: [
-          {
-            name: 'health',
-            protocol: 'TCP',
-            port: surrogateHealthPort,
-            targetPort: surrogateHealthPort,
-          },
-        ],
-      },
-    }),
-    object('apps/v1', 'StatefulSet', registry, { spec: statefulSetSpec(options) }),
+    object('v1', 'ServiceAccount', { automountServiceAccountToken: false }),
+    object('v1', 'ConfigMap', { data: { 'registry.json': configOf(options) } }),
+    object('v1', 'Service', { spec: serviceSpec(registry) }),
+    object('apps/v1', 'StatefulSet', { spec: statefulSetSpec(options) }),
   ];
 }
 
-/** What a Pod of the surrogate is annotated with if it is of today's configuration. */
+/**
+ * What a Pod of the surrogate is annotated with if it is of today's configuration.
+ *
+ * The keys of the proxy route are no part of it: a Pod reads them again when they change.
+ */
 export function configHashOf(options: SurrogateOptions): string {
   const { trust, login } = options.credentials;
-  return sha256Hex(JSON.stringify([configOf(options), options.image, trust, login])).slice(0, 16);
+  const parts = [configOf(options), podSpec(options), trust, login];
+  return sha256Hex(JSON.stringify(parts)).slice(0, 16);
 }
 
 function configOf({ resolved }: SurrogateOptions): string {
   return JSON.stringify({ host: resolved.pushHost, insecure: resolved.insecure });
 }
 
-function object(
-  apiVersion: string,
-  kind: string,
-  { apiVersion: ownerVersion, kind: ownerKind, metadata }: Registry,
-  fields: Record<string, unknown>,
-): KubernetesObject {
-  const { name, namespace, uid = '' } = metadata;
+/** Headless: the API server's proxy goes to the Pod that is ready, and nobody else comes. */
+function serviceSpec({ metadata }: Registry): Record<string, unknown> {
+  const port = { protocol: 'TCP' };
   return {
-    apiVersion,
-    kind,
-    metadata: {
-      name: names.surrogate(name),
-      namespace,
-      labels: podLabels(name),
-      ownerReferences: [{ apiVersion: ownerVersion, kind: ownerKind, name, uid, controller: true }],
-    },
-    ...fields,
+    clusterIP: 'None',
+    selector: surrogateSelector(metadata.name),
+    ports: [
+      { ...port, name: 'health', port: surrogateHealthPort, targetPort: surrogateHealthPort },
+      {
+        ...port,
+        name: names.gatewayPort,
+        port: surrogateGatewayPort,
+        targetPort: surrogateGatewayPort,
+        appProtocol: 'https',
+      },
+    ],
   };
-}
-
-function podLabels(registry: string): Record<string, string> {
-  return { ...labelsOf('reposure-surrogate', 'surrogate'), [registryLabel]: registry };
-}
-
-function podSelector({ metadata }: Registry): Record<string, string> {
-  return { ...selectorOf('reposure-surrogate'), [registryLabel]: metadata.name };
 }
 
 function statefulSetSpec(options: SurrogateOptions): Record<string, unknown> {
   const { registry } = options;
   const { name } = registry.metadata;
-  const volumes = volumesOf(options);
   return {
     replicas: registry.spec.replicas ?? 1,
     serviceName: names.surrogate(name),
@@ -98,21 +88,26 @@ function statefulSetSpec(options: SurrogateOptions): Record<string, unknown> {
     // (kubernetes/kubernetes#67250).
     podManagementPolicy: 'Parallel',
     revisionHistoryLimit: 2,
-    selector: { matchLabels: podSelector(registry) },
+    selector: { matchLabels: surrogateSelector(name) },
     template: {
       metadata: {
-        labels: podLabels(name),
+        labels: surrogateLabels(name),
         annotations: { [configAnnotation]: configHashOf(options) },
       },
-      spec: {
-        serviceAccountName: names.surrogate(name),
-        automountServiceAccountToken: false,
-        enableServiceLinks: false,
-        securityContext: podSecurityContext,
-        containers: [containerOf(options.image, volumes)],
-        volumes: volumes.map(({ volume }) => volume),
-      },
+      spec: podSpec(options),
     },
+  };
+}
+
+function podSpec(options: SurrogateOptions): Record<string, unknown> {
+  const volumes = volumesOf(options);
+  return {
+    serviceAccountName: names.surrogate(options.registry.metadata.name),
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    securityContext: podSecurityContext,
+    containers: [containerOf(options.image, volumes)],
+    volumes: volumes.map(({ volume }) => volume),
   };
 }
 
@@ -120,6 +115,8 @@ function containerOf(image: string, volumes: readonly Mounted[]): Record<string,
   return {
     name: names.surrogateContainer,
     image,
+    // Without the gateway's port, which is the default: a Registry may name the image of a version
+    // that has no gateway and would not take it.
     command: [
       'reposure-surrogate',
       'run',
@@ -128,7 +125,10 @@ function containerOf(image: string, volumes: readonly Mounted[]): Record<string,
       `--port=${surrogateHealthPort}`,
     ],
     env: [fieldEnv('POD_IP', 'status.podIP')],
-    ports: [{ name: 'health', containerPort: surrogateHealthPort }],
+    ports: [
+      { name: 'health', containerPort: surrogateHealthPort },
+      { name: names.gatewayPort, containerPort: surrogateGatewayPort },
+    ],
     livenessProbe: probe('/livez', 20),
     readinessProbe: probe('/readyz', 5),
     resources: { requests: { cpu: '20m', memory: '64Mi' } },
@@ -153,12 +153,13 @@ interface Mounted {
 }
 
 /** Of a Secret, only the keys that are used: never a private key that lies beside a certificate. */
-function volumesOf({ registry, credentials }: SurrogateOptions): Mounted[] {
+function volumesOf({ registry, credentials, hasKeys }: SurrogateOptions): Mounted[] {
   const { trust, login } = credentials;
   const configMap = { name: names.surrogate(registry.metadata.name) };
   return [
     { volume: { name: 'tmp', emptyDir: {} }, mount: { name: 'tmp', mountPath: '/tmp' } },
     mounted('config', { configMap }),
+    ...(hasKeys ? [mounted('keys', keysOf(registry.metadata.name))] : []),
     ...(trust
       ? [
           mounted('tls', {
@@ -184,4 +185,18 @@ function mounted(name: string, source: Record<string, unknown>): Mounted {
     volume: { name, ...source },
     mount: { name, mountPath: `${directory}/${name}`, readOnly: true },
   };
+}
+
+/** One folder for both Secrets, `read` and `write`; without them there is a surrogate all the same. */
+function keysOf(registry: string): Record<string, unknown> {
+  const sources = [
+    keySource(names.readKey(registry), 'read'),
+    keySource(names.writeKey(registry), 'write'),
+  ];
+  return { projected: { sources } };
+}
+
+function keySource(name: string, folder: string): Record<string, unknown> {
+  const items = ['key', 'previous'].map((key) => ({ key, path: `${folder}/${key}` }));
+  return { secret: { name, items, optional: true } };
 }

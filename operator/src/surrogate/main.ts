@@ -1,18 +1,20 @@
 import { explain, InputError } from '@reposure/core';
-import { surrogateHealthPort, surrogatePaths } from '@reposure/core/resource';
+import { surrogateGatewayPort, surrogateHealthPort, surrogatePaths } from '@reposure/core/resource';
 
 import { parsePort, readArguments } from '../arguments.ts';
 import type { Io } from './serve.ts';
 
 const usage = `Usage: reposure-surrogate serve [--directory=DIR]
-       reposure-surrogate run [--directory=DIR] [--address=IP] [--port=N]
+       reposure-surrogate run [--directory=DIR] [--address=IP] [--port=N] [--gateway-port=N]
 
 serve  one session over standard input and output: a client starts it by exec
-run    the Pod's main program: answers /livez, and /readyz after asking the registry
+run    the Pod's main program: answers /livez, and /readyz after asking the registry; serves the
+       signed gateway of the route "proxy", HTTPS
 
-  --directory  holds config/registry.json, tls/ca.crt and login/; ${surrogatePaths.directory} by default
-  --address    127.0.0.1 by default
-  --port       ${surrogateHealthPort} by default
+  --directory     holds config/registry.json, tls/ca.crt, login/ and keys/; ${surrogatePaths.directory} by default
+  --address       127.0.0.1 by default
+  --port          of /livez and /readyz; ${surrogateHealthPort} by default
+  --gateway-port  of the signed gateway; ${surrogateGatewayPort} by default
 `;
 
 const known = {
@@ -20,6 +22,7 @@ const known = {
   directory: { type: 'string', default: surrogatePaths.directory },
   address: { type: 'string', default: '127.0.0.1' },
   port: { type: 'string', default: String(surrogateHealthPort) },
+  'gateway-port': { type: 'string', default: String(surrogateGatewayPort) },
 } as const;
 
 /**
@@ -72,6 +75,7 @@ interface Options {
   readonly directory: string;
   readonly address: string;
   readonly port: number;
+  readonly gatewayPort: number;
 }
 
 function parse(argv: readonly string[]): Options {
@@ -81,6 +85,12 @@ function parse(argv: readonly string[]): Options {
   if (!help && ((command !== 'run' && command !== 'serve') || rest.length > 0)) {
     throw new InputError(`Cannot run "${positionals.join(' ')}": want serve or run\n\n${usage}`);
   }
-  const port = parsePort(values.port);
-  return { help, command: command === 'run' ? 'run' : 'serve', directory, address, port };
+  return {
+    help,
+    command: command === 'run' ? 'run' : 'serve',
+    directory,
+    address,
+    port: parsePort(values.port),
+    gatewayPort: parsePort(values['gateway-port']),
+  };
 }

@@ -3,9 +3,12 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
 import type { Log } from '@reposure/core';
+import { signedGateway } from '@reposure/core/surrogate';
 
+import { startGatewayServer } from './gateway-server.ts';
 import { healthCheck, isReady } from './health.ts';
 import type { Health } from './health.ts';
+import { keyFiles } from './key-files.ts';
 import { forgetSlots } from './session-slots.ts';
 import { upstreamOf } from './upstream.ts';
 
@@ -13,16 +16,21 @@ import { upstreamOf } from './upstream.ts';
 export interface RunOptions {
   readonly directory: string;
   readonly address: string;
-  /** 0 for any. */
+  /** Of `/livez` and `/readyz`; 0 for any. */
   readonly port: number;
+  /** Of the signed gateway, HTTPS; 0 for any. */
+  readonly gatewayPort: number;
   readonly log: Log;
   /** Ends it. */
   readonly signal: AbortSignal;
 }
 
-/** The Pod's main program: answers `/livez` and `/readyz`; sessions are processes beside it. */
+/**
+ * The Pod's main program: answers `/livez` and `/readyz`, and serves the signed gateway; sessions
+ * are processes beside it.
+ */
 export async function run(options: RunOptions): Promise<void> {
-  const { directory, log, signal } = options;
+  const { directory, address, gatewayPort, log, signal } = options;
   await forgetSlots(directory);
   const upstream = upstreamOf(directory, log);
   const check = healthCheck(upstream);
@@ -31,8 +39,14 @@ export async function run(options: RunOptions): Promise<void> {
   });
   try {
     await listen(server, options);
-    log.info(`listening on ${JSON.stringify(server.address())}`);
+    const gateway = await startGatewayServer({
+      address,
+      port: gatewayPort,
+      handler: signedGateway({ upstream, keys: keyFiles(directory, log), log }),
+    });
+    log.info(`listening on ${JSON.stringify(server.address())}, gateway on port ${gateway.port}`);
     if (!signal.aborted) await once(signal, 'abort');
+    await gateway.close();
   } finally {
     server.close();
     server.closeAllConnections();

@@ -4,15 +4,17 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
+import { get as getByTls } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { text as textOf } from 'node:stream/consumers';
 
 import { sha256Hex, silent } from '@reposure/core';
 import { RegistryClient } from '@reposure/core/registry';
-import { openSession, StdioStream } from '@reposure/core/surrogate';
+import { newGatewayKey, openSession, StdioStream } from '@reposure/core/surrogate';
 import type { SurrogateSession } from '@reposure/core/surrogate';
 import { afterEach, describe, expect, it } from 'vitest';
 
@@ -94,6 +96,13 @@ async function served(
   const session = await openSession(new StdioStream(stdout, stdin), { far: 'the surrogate' });
   cleanups.push(() => session.close());
   return { session, said: () => text };
+}
+
+/** As the API server does it, which verifies no certificate. @returns Status and body. */
+async function getUnverified(url: string): Promise<[number | undefined, string]> {
+  const outgoing = getByTls(url, { rejectUnauthorized: false, agent: false });
+  const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
+  return [answer.statusCode, await textOf(answer)];
 }
 
 async function startServer(listener: RequestListener): Promise<string> {
@@ -275,6 +284,7 @@ describe('reposure-surrogate run', () => {
       directory,
       address: '127.0.0.1',
       port: 0,
+      gatewayPort: 0,
       log: { ...silent, info: (line) => listening.resolve(urlIn(line)) },
       signal: stop.signal,
     });
@@ -288,6 +298,9 @@ describe('reposure-surrogate run', () => {
 
   const urlIn = (line: string): string =>
     `http://127.0.0.1:${/"port\\?":(\d+)/.exec(line)?.[1] ?? ''}`;
+  /** Where the gateway of a program is that says so. */
+  const gatewayIn = (line: string): string =>
+    `https://127.0.0.1:${/gateway on port (\d+)/.exec(line)?.[1] ?? ''}`;
   const get = async (url: string): Promise<unknown> => {
     const response = await fetch(url);
     return [response.status, await response.json()];
@@ -300,7 +313,12 @@ describe('reposure-surrogate run', () => {
       'login/username': 'u',
       'login/password': 'one',
     };
-    const { child, ended } = start('run', `--directory=${await mounted(files)}`, '--port=0');
+    const { child, ended } = start(
+      'run',
+      `--directory=${await mounted(files)}`,
+      '--port=0',
+      '--gateway-port=0',
+    );
     const [line] = (await once(child.stdout, 'data')) as [Buffer];
     const url = urlIn(line.toString());
     expect(await get(`${url}/livez`)).toEqual([200, { alive: true }]);
@@ -308,6 +326,24 @@ describe('reposure-surrogate run', () => {
     expect(await get(`${url}/v2/`)).toEqual([404, {}]);
     child.kill('SIGTERM');
     expect(await ended).toBe(0);
+  });
+
+  it('serves a gateway that refuses what is not signed, with keys and without', async () => {
+    const files = { 'config/registry.json': settings((await guarded()).host) };
+    const key = newGatewayKey();
+    for (const [more, reason] of [
+      [{}, /no key/],
+      [{ 'keys/read/key': key, 'keys/write/key': newGatewayKey() }, /sign/],
+    ] as const) {
+      const directory = await mounted({ ...files, ...more });
+      const { child } = start('run', `--directory=${directory}`, '--port=0', '--gateway-port=0');
+      const [line] = (await once(child.stdout, 'data')) as [Buffer];
+      const answer = await getUnverified(`${gatewayIn(line.toString())}/v2/`);
+      expect(answer).toEqual([expect.any(Number), expect.stringMatching(reason)]);
+      expect(answer[0]).toBeGreaterThanOrEqual(400);
+      expect(answer[1]).not.toContain(key);
+      expect(await get(`${urlIn(line.toString())}/livez`)).toEqual([200, { alive: true }]);
+    }
   });
 
   it.each([

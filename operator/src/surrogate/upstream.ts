@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { InputError, parseInput } from '@reposure/core';
@@ -7,6 +6,7 @@ import { directTransport } from '@reposure/core/registry';
 import type { ClosableTransport } from '@reposure/core/registry';
 import { SurrogateSettings } from '@reposure/core/surrogate';
 
+import { stateOf } from './file-state.ts';
 import { loginFiles, readText } from './login-files.ts';
 
 /**
@@ -64,16 +64,6 @@ function parseJson(text: string, file: string): unknown {
     return JSON.parse(text);
   } catch (error) {
     throw new InputError(`Cannot read ${file}: it is not JSON`, { cause: error });
-  }
-}
-
-/** Changes with the file; a mounted Secret is replaced as a whole, by another link. */
-async function stateOf(file: string): Promise<string> {
-  try {
-    const { ino, mtimeMs, size } = await stat(file);
-    return `${ino}:${mtimeMs}:${size}`;
-  } catch {
-    return 'absent'; // or unreadable, which reading it says better
   }
 }
 

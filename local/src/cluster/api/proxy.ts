@@ -1,5 +1,10 @@
 import { request as requestHttp } from 'node:http';
-import type { IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http';
+import type {
+  ClientRequest,
+  IncomingHttpHeaders,
+  IncomingMessage,
+  RequestOptions,
+} from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { pipeline } from 'node:stream/promises';
 
@@ -36,14 +41,38 @@ export async function serveProxy(context: ApiContext, exchange: Exchange): Promi
   const { namespace = '' } = target;
   const address = await context.backends.proxy({ kind, namespace, name, port });
   const search = new URL(request.url ?? '/', 'https://kubernetes').search;
-  const answer = await send(request, scheme, {
+  const { answer, outgoing } = await send(request, scheme, {
     ...address,
     method: request.method,
     path: target.rest + search,
     headers: { ...passedOn(request.headers), host: `${address.host}:${address.port}` },
   });
-  response.writeHead(answer.statusCode ?? 502, passedOn(answer.headers));
+  response.writeHead(answer.statusCode ?? 502, {
+    ...passedOn(answer.headers),
+    ...rewritten(answer.headers, exchange),
+  });
   await pipeline(answer, response);
+  if (request.complete) return;
+  // Answered before its end: what still comes is let go, so that the connection can serve again.
+  request.unpipe(outgoing).resume();
+  outgoing.destroy();
+}
+
+/**
+ * What the real API server changes in an answer: a `Location` on the Service is one behind the proxy
+ * then, and its own `Cache-Control` comes first.
+ *
+ * @see https://github.com/kubernetes/kubernetes/blob/v1.36.0/staging/src/k8s.io/apimachinery/pkg/util/proxy/transport.go
+ */
+function rewritten(
+  { location, 'cache-control': caching }: IncomingHttpHeaders,
+  { request }: Exchange,
+): IncomingHttpHeaders {
+  const own = 'no-cache, private';
+  const headers = { 'cache-control': caching === undefined ? own : `${own}, ${caching}` };
+  if (!location?.startsWith('/')) return headers;
+  const prefix = (request.url ?? '').split('/proxy/', 1)[0];
+  return { ...headers, location: `http://${request.headers.host}${prefix}/proxy${location}` };
 }
 
 function proxyNameOf(text: string): { scheme: string; name: string; port: string } {
@@ -65,12 +94,13 @@ function send(
   request: IncomingMessage,
   scheme: string,
   options: RequestOptions,
-): Promise<IncomingMessage> {
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const outgoing =
+): Promise<{ answer: IncomingMessage; outgoing: ClientRequest }> {
+  const { promise, resolve, reject } = Promise.withResolvers<Awaited<ReturnType<typeof send>>>();
+  const outgoing: ClientRequest =
     scheme === 'https'
-      ? requestHttps({ ...options, rejectUnauthorized: false }, resolve)
-      : requestHttp(options, resolve);
+      ? requestHttps({ ...options, rejectUnauthorized: false })
+      : requestHttp(options);
+  outgoing.once('response', (answer) => resolve({ answer, outgoing }));
   outgoing.on('error', (error) => {
     reject(
       new StatusError(503, 'ServiceUnavailable', `error trying to reach service: ${error.message}`),

@@ -1,0 +1,240 @@
+import { Duplex } from 'node:stream';
+
+import { UnreachableError } from '../../errors.ts';
+import type { DataFrame, FrameSource } from './frame-writer.ts';
+import { flags, initialWindowBytes, types, YamuxError } from './frame.ts';
+import type { Header } from './frame.ts';
+import { HeldBytes } from './held-bytes.ts';
+import { ReceiveWindow } from './receive-window.ts';
+import type { WindowPool } from './receive-window.ts';
+
+type Done = (error?: Error | null) => void;
+
+/** What a stream needs of its session. */
+export interface StreamLink {
+  readonly pool: WindowPool;
+  sendUpdate(stream: YamuxStream): void;
+  sendData(stream: YamuxStream): void;
+  /** Forgets a stream. @param reset Tells the other end that it was broken off. */
+  release(stream: YamuxStream, reset: boolean): void;
+}
+
+/** Held for the window to open, before a write waits. */
+const maxOutboxBytes = 128 * 1024;
+const bufferBytes = 64 * 1024;
+const maxWindow = 0xffff_ffff;
+
+/**
+ * One stream of a session.
+ *
+ * Its end is the other end's FIN; a stream that was reset, or lost its session, is destroyed with
+ * an error. Destroying it before both ends have ended resets it.
+ */
+export class YamuxStream extends Duplex implements FrameSource {
+  readonly id: number;
+  readonly #link: StreamLink;
+  /** SYN or ACK, until it was sent. */
+  #greeting: number;
+  #isRemotelyClosed = false;
+  #isReset = false;
+
+  readonly #outbox: Uint8Array[] = [];
+  #outboxBytes = 0;
+  #sendWindow = initialWindowBytes;
+  #onRoom: Done | undefined;
+  #onFinished: Done | undefined;
+  #isFinished = false;
+
+  readonly #window: ReceiveWindow;
+  readonly #inbox = new HeldBytes();
+  #grant: number;
+  #isInputOver = false;
+  #isWanted = false;
+
+  /** @param greeting `flags.syn` where it is opened, `flags.ack` where it is accepted. */
+  constructor(link: StreamLink, id: number, greeting: number) {
+    super({ highWaterMark: bufferBytes, allowHalfOpen: true });
+    this.id = id;
+    this.#link = link;
+    this.#greeting = greeting;
+    this.#window = new ReceiveWindow(link.pool);
+    this.#grant = this.#window.open();
+    link.sendUpdate(this);
+  }
+
+  // What arrives.
+
+  /**
+   * Takes a window update.
+   *
+   * @throws {YamuxError} if the window would be larger than there can be.
+   */
+  widen(bytes: number): void {
+    this.#sendWindow += bytes;
+    if (this.#sendWindow > maxWindow) {
+      throw new YamuxError(`Cannot take a window of ${this.#sendWindow} bytes: want 32 bits`);
+    }
+    if (this.#outboxBytes > 0) this.#link.sendData(this);
+  }
+
+  /**
+   * Takes the announcement of data.
+   *
+   * @throws {YamuxError} if that is more than was granted, or comes behind the end.
+   */
+  announce(bytes: number): void {
+    if (this.#isRemotelyClosed && bytes > 0) {
+      throw new YamuxError(`Cannot take data of stream ${this.id}: it has ended`);
+    }
+    this.#window.receive(bytes);
+  }
+
+  /** Takes data. */
+  receive(part: Buffer): void {
+    if (this.destroyed) return;
+    const isAwaited = this.#isWanted || this.readableLength === 0;
+    if (this.#inbox.byteLength === 0 && isAwaited) this.#pass(part);
+    else this.#inbox.add(part);
+  }
+
+  /** Takes the other end's RST. */
+  reset(): void {
+    this.#isReset = true;
+    this.destroy(new UnreachableError('Cannot go on: the other end broke it off'));
+  }
+
+  /** Takes the other end's FIN. */
+  endInput(): void {
+    if (this.#isRemotelyClosed) return;
+    this.#isRemotelyClosed = true;
+    if (this.#inbox.byteLength === 0) this.#passEnd();
+    this.#releaseIfClosed();
+  }
+
+  // What is sent.
+
+  takeUpdate(): Header | undefined {
+    const length = this.#grant;
+    const greeting = this.#takeGreeting();
+    if (length === 0 && greeting === 0) return undefined;
+    this.#grant = 0;
+    return { type: types.windowUpdate, flags: greeting, streamId: this.id, length };
+  }
+
+  takeData(maxBytes: number): DataFrame | undefined {
+    const parts = this.#takeParts(Math.min(maxBytes, this.#sendWindow));
+    if (parts.length === 0) return this.#takeEnd();
+    const length = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    this.#sendWindow -= length;
+    if (this.#outboxBytes < maxOutboxBytes) this.#goOn();
+    return { header: { type: types.data, flags: 0, streamId: this.id, length }, parts };
+  }
+
+  // What Node asks for.
+
+  override _read(): void {
+    if (this.#inbox.byteLength === 0) {
+      this.#isWanted = true;
+      return;
+    }
+    for (let isWanted = true; isWanted;) {
+      const part = this.#inbox.take();
+      if (!part) break;
+      isWanted = this.#pass(part);
+    }
+    if (this.#isRemotelyClosed && this.#inbox.byteLength === 0) this.#passEnd();
+  }
+
+  override _write(chunk: Uint8Array, _encoding: string, done: Done): void {
+    this.#send([chunk], done);
+  }
+
+  override _writev(entries: readonly { chunk: Uint8Array }[], done: Done): void {
+    this.#send(
+      entries.map(({ chunk }) => chunk),
+      done,
+    );
+  }
+
+  override _final(done: Done): void {
+    this.#onFinished = done;
+    this.#link.sendData(this);
+  }
+
+  override _destroy(error: Error | null, done: Done): void {
+    const isUnknown = this.#greeting === flags.syn; // to the other end
+    const isOver = this.#isReset || (this.#isFinished && this.#isRemotelyClosed);
+    this.#outbox.length = 0;
+    this.#inbox.clear();
+    this.#window.close();
+    this.#link.release(this, !isOver && !isUnknown);
+    done(error);
+  }
+
+  #takeGreeting(): number {
+    const greeting = this.#greeting;
+    this.#greeting = 0;
+    return greeting;
+  }
+
+  #send(chunks: readonly Uint8Array[], done: Done): void {
+    for (const chunk of chunks) {
+      this.#outbox.push(chunk);
+      this.#outboxBytes += chunk.byteLength;
+    }
+    this.#onRoom = done;
+    this.#link.sendData(this);
+    if (this.#outboxBytes < maxOutboxBytes) this.#goOn();
+  }
+
+  #takeParts(maxBytes: number): Uint8Array[] {
+    const parts: Uint8Array[] = [];
+    for (let missing = Math.min(maxBytes, this.#outboxBytes); missing > 0;) {
+      const first = this.#outbox[0];
+      if (!first) break;
+      const part = first.subarray(0, missing);
+      if (part.byteLength === first.byteLength) this.#outbox.shift();
+      else this.#outbox[0] = first.subarray(missing);
+      parts.push(part);
+      missing -= part.byteLength;
+      this.#outboxBytes -= part.byteLength;
+    }
+    return parts;
+  }
+
+  #goOn(): void {
+    const done = this.#onRoom;
+    this.#onRoom = undefined;
+    done?.();
+  }
+
+  /** Not with the last data, though that is allowed: others end the stream before they take them. */
+  #takeEnd(): DataFrame | undefined {
+    const done = this.#onFinished;
+    if (!done || this.#outboxBytes > 0) return undefined;
+    this.#onFinished = undefined;
+    this.#isFinished = true;
+    this.#releaseIfClosed();
+    done();
+    const header = { type: types.windowUpdate, flags: flags.fin, streamId: this.id, length: 0 };
+    return { header, parts: [] };
+  }
+
+  #pass(part: Buffer): boolean {
+    this.#isWanted = false;
+    const goesOn = this.push(part);
+    this.#grant += this.#window.take(part.byteLength);
+    if (this.#grant > 0 && !this.#isRemotelyClosed && !this.destroyed) this.#link.sendUpdate(this);
+    return goesOn;
+  }
+
+  #passEnd(): void {
+    if (this.#isInputOver) return;
+    this.#isInputOver = true;
+    this.push(null);
+  }
+
+  #releaseIfClosed(): void {
+    if (this.#isFinished && this.#isRemotelyClosed) this.#link.release(this, false);
+  }
+}
