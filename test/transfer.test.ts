@@ -81,8 +81,8 @@ describe('push()', () => {
     const client = new RegistryClient(direct().request);
     expect((await client.statManifest('team/once', '1'))?.digest).toBe(first.digest);
     expect(second.digest).toBe(first.digest);
-    expect(first.blobs).toEqual({ transferred: 2, reused: 0 });
-    expect(second.blobs).toEqual({ transferred: 0, reused: 2 });
+    expect(first.blobs).toEqual({ transferred: 2, mounted: 0, reused: 0 });
+    expect(second.blobs).toEqual({ transferred: 0, mounted: 0, reused: 2 });
     expect(second.bytes.transferred).toBeLessThan(4096);
     expect(first.pushRefs).toEqual(['a:1/team/once:1']);
     expect(first.pullRefs).toEqual([]);
@@ -144,6 +144,56 @@ describe('push()', () => {
     await source.close();
     expect(refusals).toBe(1);
     expect(result.bytes.transferred).toBe(result.bytes.total);
+  });
+
+  it('asks again only what had no answer, and says once that the way is not open', async () => {
+    await writeRandomImage(join(directory, 'asked'), { layers: 6, layerBytes: 100_000 });
+    const source = await openSource(`oci:${join(directory, 'asked')}`);
+    const answered: string[] = [];
+    let asked = 0;
+    let refusals = 0;
+    const request: Transport = async (wanted) => {
+      const line = `${wanted.method} ${wanted.path}`;
+      if (++asked > 3 && refusals < 5) {
+        refusals++;
+        throw new UnreachableError('the cable was pulled');
+      }
+      const response = await transport(wanted);
+      answered.push(line);
+      return response;
+    };
+    const retrying: ProgressEvent[] = [];
+    const onProgress = (event: ProgressEvent): void => {
+      if (event.type === 'retrying') retrying.push(event);
+    };
+    const destination = parseDestination('team/asked:1');
+    const dryRun = true;
+    const result = await push(routeBy(request), source, destination, { onProgress, dryRun });
+    await source.close();
+    expect(refusals).toBe(5);
+    expect(new Set(answered).size).toBe(8);
+    expect(answered).toHaveLength(8);
+    expect(retrying).toEqual([expect.objectContaining({ what: 'the registry' })]);
+    expect(result.retries).toBe(1);
+  });
+
+  it('tells on a dry run what the push then does', async () => {
+    await writeRandomImage(join(directory, 'told'), { layers: 2, layerBytes: 100_000 });
+    const source = await openSource(`oci:${join(directory, 'told')}`);
+    const destination = parseDestination('team/told:1', ['2']);
+    const planned = await push(direct(), source, destination, { dryRun: true });
+    const done = await push(direct(), source, destination);
+    await source.close();
+    expect(planned.plan).toEqual(done.plan);
+    expect(planned.blobs).toEqual(done.blobs);
+    expect(planned.bytes).toMatchObject({
+      transferred: done.bytes.transferred,
+      reused: done.bytes.reused,
+    });
+    // The config is read to learn the platform, too.
+    expect(done.bytes.read).toBeGreaterThan(done.bytes.total);
+    expect(planned.bytes.read).toBeLessThan(10_000);
+    expect(done.bytesPerSecond).toBeGreaterThan(0);
   });
 
   it('does not take a blob of another size for the one that is meant', async () => {

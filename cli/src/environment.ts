@@ -9,9 +9,10 @@ import {
 import type { KubernetesClient } from '@reposure/core/kubernetes';
 import { isRegistryName } from '@reposure/core/resource';
 import type { Registry } from '@reposure/core/resource';
-import { openRoute } from '@reposure/core/surrogate';
+import { openRoute } from '@reposure/core/route';
 import type { Route, RouteChoice } from '@reposure/core/surrogate';
 
+import { interruption } from './interruption.ts';
 import { parseOutputFormat } from './output.ts';
 import type { OutputFormat } from './output.ts';
 
@@ -45,27 +46,6 @@ export function logTo(verbose: boolean): Log {
 
 function line(text: string): void {
   process.stderr.write(`${text}\n`);
-}
-
-/** A signal that fires when the person or the runner wants the command to end. */
-export function interruption(): AbortSignal {
-  const controller = new AbortController();
-  // Once: whoever sends a second one does not want to wait for the tidying up.
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(name, () => controller.abort(new InterruptedError(name)));
-  }
-  return controller.signal;
-}
-
-/** The command was told to end. */
-export class InterruptedError extends Error {
-  override readonly name = 'InterruptedError';
-  readonly signalName: 'SIGINT' | 'SIGTERM' | 'SIGHUP';
-
-  constructor(signalName: 'SIGINT' | 'SIGTERM' | 'SIGHUP') {
-    super(`Interrupted by ${signalName}; nothing half-done is visible, run it again to go on`);
-    this.signalName = signalName;
-  }
 }
 
 /** Runs a command against the cluster that the options and the environment name. */
@@ -114,6 +94,8 @@ export async function getRegistry(
 export interface RouteOptions extends GlobalOptions {
   readonly route?: RouteChoice;
   readonly execProtocol?: string;
+  /** What the command does in the registry; `write` by default. */
+  readonly access?: 'read' | 'write';
 }
 
 /** Runs a command on the way in to a registry, and closes it afterwards. */
@@ -132,6 +114,7 @@ export async function withRoute(
       ownCluster: openOwnCluster,
       registry,
       route: options.route ?? 'auto',
+      access: options.access,
       ...(options.execProtocol ? { protocols: [options.execProtocol] } : {}),
       log,
       signal,

@@ -47,17 +47,17 @@ describe('reposure', () => {
     expect(JSON.parse(stdout.toString())).toHaveProperty('version');
   });
 
-  it('shows examples in the help of every command', () => {
+  it('shows examples in the help of every command', async () => {
     expect(
-      leavesOf(program())
+      leavesOf(await program())
         .filter((command) => !helpOf(command).includes('Examples:'))
         .map(pathOf),
     ).toEqual([]);
   });
 
-  it('shows the global options in the help of every command', () => {
+  it('shows the global options in the help of every command', async () => {
     expect(
-      leavesOf(program())
+      leavesOf(await program())
         .filter((command) => !helpOf(command).includes('--kubeconfig'))
         .map(pathOf),
     ).toEqual([]);
@@ -91,7 +91,7 @@ describe('candidatesFor()', () => {
     ],
     [['image', 'push', '--dry'], ['--dry-run']],
     [['registry', 'list', '--all'], ['--all-namespaces']],
-  ])('offers what may follow %j', (words, expected) => {
-    expect(candidatesFor(program(), words)).toEqual(expected);
+  ])('offers what may follow %j', async (words, expected) => {
+    expect(candidatesFor(await program(), words)).toEqual(expected);
   });
 });

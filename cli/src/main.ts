@@ -1,19 +1,27 @@
 import { explain, InputError, version } from '@reposure/core';
 import { Command, CommanderError, Option } from 'commander';
 
-import { completionCommand } from './commands/completion.ts';
-import { imageCommand } from './commands/image.ts';
-import { localCommand } from './commands/local.ts';
-import { operatorCommand } from './commands/operator.ts';
-import { registryCommand } from './commands/registry.ts';
-import { simpleCommand } from './commands/simple.ts';
-import { tryCommand } from './commands/try.ts';
-import { versionCommand } from './commands/version.ts';
-import { InterruptedError } from './environment.ts';
+import { InterruptedError } from './interruption.ts';
 import { StandardOutputError } from './standard-output.ts';
 
-/** The whole command line. */
-export function program(name = 'reposure'): Command {
+/** Loaded where they are needed only: to load them all takes longer than most of them run. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  operator: async () => (await import('./commands/operator.ts')).operatorCommand(),
+  simple: async () => (await import('./commands/simple.ts')).simpleCommand(),
+  registry: async () => (await import('./commands/registry.ts')).registryCommand(),
+  image: async () => (await import('./commands/image.ts')).imageCommand(),
+  local: async () => (await import('./commands/local.ts')).localCommand(),
+  try: async () => (await import('./commands/try.ts')).tryCommand(),
+  version: async () => (await import('./commands/version.ts')).versionCommand(),
+  completion: async () => (await import('./commands/completion.ts')).completionCommand(),
+};
+
+/**
+ * The command line.
+ *
+ * @param only The one command that it is for, if that is known; all of them otherwise.
+ */
+export async function program(name = 'reposure', only?: string): Promise<Command> {
   const root = new Command(name)
     .description('Images in and out of registries that only a Kubernetes API can reach')
     .version(version, '--version')
@@ -23,17 +31,10 @@ export function program(name = 'reposure'): Command {
     .addOption(new Option('-o, --output <format>', 'print the result as json, yaml or name'))
     .option('-v, --verbose', 'say more on standard error')
     .addHelpText('after', rootExamples);
-  const commands = [
-    operatorCommand(),
-    simpleCommand(),
-    registryCommand(),
-    imageCommand(),
-    localCommand(),
-    tryCommand(),
-    versionCommand(),
-    completionCommand(),
-  ];
-  for (const command of commands) root.addCommand(command);
+  const isKnown = only !== undefined && Object.hasOwn(commands, only);
+  const makers = Object.entries(commands).filter(([each]) => !isKnown || each === only);
+  for (const command of await Promise.all(makers.map(([, make]) => make())))
+    root.addCommand(command);
   for (const command of allOf(root)) {
     command
       .exitOverride()
@@ -62,10 +63,12 @@ export async function run(name: string, words: readonly string[]): Promise<numbe
   // Whoever writes is told by the write itself; without a listener the event ends the process.
   process.stdout.on('error', () => {});
   try {
+    const [first] = words;
+    // Completion has to know everything.
+    const only = first === 'completion' ? undefined : first;
     // kubectl shows a plugin's help under the name that the person typed.
-    await program(name === 'kubectl-reposure' ? 'kubectl reposure' : 'reposure').parseAsync(words, {
-      from: 'user',
-    });
+    const root = await program(name === 'kubectl-reposure' ? 'kubectl reposure' : 'reposure', only);
+    await root.parseAsync(words, { from: 'user' });
     return 0;
   } catch (error) {
     return exitStatusOf(error);

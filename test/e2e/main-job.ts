@@ -43,9 +43,13 @@ const isEquipped = hasTool('buildah', 'skopeo', 'crane');
 export function describeMainJob(
   title: string,
   world: () => World,
-  options: { readonly protocol?: string; readonly isThere?: boolean } = {},
+  options: {
+    readonly route?: 'proxy' | 'exec';
+    readonly protocol?: string;
+    readonly isThere?: boolean;
+  } = {},
 ): void {
-  const { protocol, isThere = true } = options;
+  const { route = 'exec', protocol, isThere = true } = options;
   describe.skipIf(!isEquipped || !isThere)(`${title} (needs buildah, skopeo, crane)`, () => {
     let directory: string;
     let images: Images;
@@ -69,14 +73,14 @@ export function describeMainJob(
         world().registry.name,
         name,
         source,
-        '--route=exec',
+        `--route=${route}`,
         '-o',
         'json',
       ];
       return JSON.parse((await run([...words, ...more])).toString()) as Result;
     };
     const pull = (name: string, ...more: string[]): Promise<Buffer> =>
-      run(['image', 'pull', world().registry.name, name, '--route=exec', ...more]);
+      run(['image', 'pull', world().registry.name, name, `--route=${route}`, ...more]);
     const inspect = async (reference: string): Promise<{ Digest: string; Layers: string[] }> =>
       JSON.parse(
         await tool('skopeo', 'inspect', '--tls-verify=false', `docker://${at(reference)}`),
@@ -103,7 +107,7 @@ export function describeMainJob(
 
     it('pushes an archive of docker save, dotted tag and all, as skopeo and crane see it', async () => {
       const result = await push(`${repository}:1.2.3`, images.dockerArchive);
-      expect(result.route.via).toBe('exec');
+      expect(result.route.via).toBe(route);
       expect((await inspect(`${repository}:1.2.3`)).Digest).toBe(result.digest);
       await tool('crane', 'validate', '--insecure', '--remote', at(`${repository}:1.2.3`));
       // The image that skopeo reads from the registry is the one in the archive: same ID, same layers.

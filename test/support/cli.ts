@@ -3,11 +3,12 @@ import { fileURLToPath } from 'node:url';
 import { runProgram } from './tools.ts';
 import type { Finished, RunOptions } from './tools.ts';
 
-const script = fileURLToPath(new URL('../../cli/bin/reposure.js', import.meta.url));
+/** What runs as `reposure`. */
+export const cliScript = fileURLToPath(new URL('../../cli/bin/reposure.js', import.meta.url));
 
 /** Runs `reposure` as a person does, in a process of its own. */
 export function reposure(words: readonly string[], options: RunOptions = {}): Promise<Finished> {
-  return runProgram([process.execPath, script, ...words], options);
+  return runProgram([process.execPath, cliScript, ...words], options);
 }
 
 /** Runs `reposure`, which must succeed. @returns its standard output. */

@@ -30,7 +30,8 @@ export async function startEmbeddedWorld(): Promise<EmbeddedWorld> {
   return {
     cluster,
     directory,
-    env: { KUBECONFIG: kubeconfig },
+    // Nothing is remembered in the home of whoever runs the tests.
+    env: { KUBECONFIG: kubeconfig, XDG_STATE_HOME: join(directory, 'state') },
     close: async () => {
       await cluster.close();
       await rm(directory, { recursive: true, force: true });

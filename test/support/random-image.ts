@@ -10,7 +10,8 @@ export interface RandomImage {
   readonly layerBytes: number;
 }
 
-interface Blob {
+/** A blob of a layout. */
+export interface Blob {
   readonly digest: string;
   readonly size: number;
 }
@@ -28,11 +29,23 @@ export async function writeRandomImage(
   await mkdir(blobs, { recursive: true });
   const layers = [];
   for (let layer = 0; layer < count; layer++) {
-    layers.push({
-      mediaType: 'application/vnd.oci.image.layer.v1.tar',
-      ...(await writeRandomBlob(blobs, layerBytes)),
-    });
+    layers.push(await writeRandomBlob(blobs, layerBytes));
   }
+  return await writeImageOf(folder, layers);
+}
+
+/**
+ * Completes an OCI layout of one image.
+ *
+ * @param contents Its layers, unpacked; they are among the layout's blobs already.
+ * @returns The manifest's digest.
+ */
+export async function writeImageOf(folder: string, contents: readonly Blob[]): Promise<string> {
+  const blobs = join(folder, 'blobs', 'sha256');
+  const layers = contents.map((blob) => ({
+    mediaType: 'application/vnd.oci.image.layer.v1.tar',
+    ...blob,
+  }));
   const config = await writeBlob(blobs, {
     architecture: 'amd64',
     os: 'linux',

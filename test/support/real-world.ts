@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 import { openCluster } from '@reposure/core/kubernetes';
 import type { KubernetesClient } from '@reposure/core/kubernetes';
@@ -28,16 +31,19 @@ export async function startRealWorld(): Promise<RealWorld> {
   const kubernetes = await openCluster({ kubeconfig });
   const { hostname, port } = new URL(kubernetes.server);
   const namespace = `reposure-e2e-${randomBytes(4).toString('hex')}`;
+  const state = await mkdtemp(join(tmpdir(), 'real-world-'));
   await kubernetes.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
   return {
     kubernetes,
     namespace,
     address: await localAddressTo(hostname, Number(port)),
     nodeAddress: hostname,
-    run: (...words) => reposureOk(['-n', namespace, ...words]),
+    // Nothing is remembered in the home of whoever runs the tests.
+    run: (...words) => reposureOk(['-n', namespace, ...words], { env: { XDG_STATE_HOME: state } }),
     close: async () => {
       await kubernetes.delete(resourceTypes.Namespace, namespace);
       kubernetes.close();
+      await rm(state, { recursive: true, force: true });
     },
   };
 }

@@ -38,7 +38,7 @@ export const Inputs = z.object({
   kubeconfig: z.string().optional(),
   context: z.string().optional(),
   platforms: parsedBy((text) => words(text).map((word) => parsePlatform(word))).optional(),
-  route: z.enum(['auto', 'direct', 'exec']).default('auto'),
+  route: z.enum(['auto', 'direct', 'proxy', 'exec']).default('auto'),
   retries: z.string().regex(/^\d+$/, 'wants a whole number').default('5').transform(Number),
   timeout: parsedBy(parseDurationMs).default(30 * 60_000),
   'dry-run': flag.default(false),

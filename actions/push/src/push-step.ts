@@ -1,6 +1,5 @@
 import { NotFoundError, TimeoutError } from '@reposure/core';
 import type { Log, OnProgress } from '@reposure/core';
-import { openSource } from '@reposure/core/content';
 import {
   KubernetesError,
   openCluster,
@@ -10,7 +9,7 @@ import {
 import type { KubernetesClient } from '@reposure/core/kubernetes';
 import type { Registry } from '@reposure/core/resource';
 import { openRoute } from '@reposure/core/surrogate';
-import { progressLineOf, push } from '@reposure/core/transfer';
+import { layerFinder, openImage, progressLines, push } from '@reposure/core/transfer';
 import type { TransferResult } from '@reposure/core/transfer';
 
 import { destinationsOf } from './inputs.ts';
@@ -64,25 +63,33 @@ async function pushTo(
   const { pushHost, pullHost } = registry.status ?? {};
   const hosts = [pullHost, pushHost].filter((host) => host !== undefined);
   const destinations = destinationsOf(inputs.tags, hosts);
-  const reading = { temporaryDirectory, signal, log };
-  const source = await openSource(inputs.source, platforms ? { ...reading, platforms } : reading);
+  const way = { kubernetes: cluster, registry, route: inputs.route, ownCluster: openOwnCluster };
+  const route = await openRoute({ ...way, log, signal });
   try {
-    const way = { kubernetes: cluster, registry, route: inputs.route, ownCluster: openOwnCluster };
-    const route = await openRoute({ ...way, log, signal });
+    const dryRun = inputs['dry-run'];
+    const settings = { pushHost, pullHost, retries, dryRun, signal, log, onProgress: linesTo(log) };
+    const [only, ...others] = destinations;
+    // What is not packed because one repository has it could not be sent to another.
+    const layers = only && others.length === 0 ? layerFinder(route, only, settings) : undefined;
+    const source = await openImage(inputs.source, {
+      temporaryDirectory,
+      signal,
+      log,
+      ...(platforms ? { platforms } : {}),
+      ...(layers ? { findLayers: layers.findLayers } : {}),
+    });
     try {
       log.info(`Pushing ${source.description} by ${route.via}: ${route.reason}`);
       const results: TransferResult[] = [];
       for (const destination of destinations) {
-        const settings = { pushHost, pullHost, retries, signal, log, onProgress: linesTo(log) };
-        const dryRun = inputs['dry-run'];
-        results.push(await push(route, source, destination, { ...settings, dryRun }));
+        results.push(await push(route, source, destination, { ...settings, layers }));
       }
       return results;
     } finally {
-      await route.close();
+      await source.close();
     }
   } finally {
-    await source.close();
+    await route.close();
   }
 }
 
@@ -104,8 +111,9 @@ async function registryOf(
 }
 
 function linesTo(log: Log): OnProgress {
+  const lineOf = progressLines();
   return (event) => {
-    const line = progressLineOf(event);
+    const line = lineOf(event);
     if (line !== undefined) log.info(line);
   };
 }

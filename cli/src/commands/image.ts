@@ -1,56 +1,20 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 
-import { deleteAction } from '../image/delete.ts';
-import { listAction } from '../image/list.ts';
-import { pullAction } from '../image/pull.ts';
-import { pushAction } from '../image/push.ts';
+import { copyCommand } from './copy.ts';
+import { lazily } from './lazily.ts';
+import { count, many, withRouteOptions, withTransferOptions } from './transfer-options.ts';
 
-/** `image push|pull|list|delete`: images, through the way in to a registry. */
+/** `image push|pull|copy|list|delete`: images, through the way in to a registry. */
 export function imageCommand(): Command {
-  const image = new Command('image').description('push, pull, list and delete images');
-  for (const make of [pushCommand, pullCommand, listCommand, deleteCommand]) {
-    image.addCommand(make().addOption(routeOption()).addOption(protocolOption()));
+  const image = new Command('image').description('push, pull, copy, list and delete images');
+  for (const make of [pushCommand, pullCommand, copyCommand, listCommand, deleteCommand]) {
+    image.addCommand(withRouteOptions(make()));
   }
   return image;
 }
 
-function routeOption(): Option {
-  return new Option('--route <route>', 'the way in to the registry')
-    .choices(['auto', 'direct', 'exec'])
-    .default('auto');
-}
-
-// For whoever looks for a fault in a proxy on the way, and for the tests.
-function protocolOption(): Option {
-  return new Option('--exec-protocol <name>', 'the only WebSocket subprotocol to offer')
-    .choices(['v5.channel.k8s.io', 'v4.channel.k8s.io'])
-    .hideHelp();
-}
-
-function count(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Want a whole number, 0 or more.');
-  return Number(text);
-}
-
-function atLeastOne(text: string): number {
-  const number = count(text);
-  if (number === 0) throw new InvalidArgumentError('Want a whole number, 1 or more.');
-  return number;
-}
-
-function many(text: string, earlier: readonly string[] = []): readonly string[] {
-  return [...earlier, text];
-}
-
-function transferOptions(command: Command): Command {
-  return command
-    .option('--retries <n>', 'tries after the first one, for each blob and manifest', count, 5)
-    .option('--concurrency <n>', 'blobs that travel at the same time', atLeastOne, 4)
-    .option('--timeout <duration>', 'give up after so long, e.g. 90s or 10m; never by default');
-}
-
 function pushCommand(): Command {
-  return transferOptions(new Command('push'))
+  return withTransferOptions(new Command('push'))
     .description('push an image, a file or a folder')
     .argument('<registry>', 'name of the Registry resource')
     .argument(
@@ -61,40 +25,67 @@ function pushCommand(): Command {
     .option('-t, --tag <tag>', 'one more tag for the same image; may be repeated', many)
     .option(
       '--platform <platform>',
-      'only this one of an index, e.g. linux/arm64; may be repeated',
+      'only this one of an index, e.g. linux/arm64; may be repeated; "all" is the default',
       many,
     )
     .option('--from-name <name>', 'which image of an archive that holds several')
-    .option('--dry-run', 'say what would travel, and send nothing')
-    .addHelpText(
-      'after',
-      `
+    .option(
+      '--cache-from <image>',
+      'an image of the same registry that may have some of the layers; may be repeated',
+      many,
+    )
+    .addOption(compressionOption())
+    .option('--compression-level <n>', '1 to 9 for gzip (6), 1 to 19 for zstd (3)', count)
+    .option('--annotation <key=value>', 'put on the manifest or index; may be repeated', many)
+    .option('--artifact-type <type>', 'what the manifest says the artifact is')
+    .option('--src-insecure', 'plain HTTP to the source docker://…, login included')
+    .option('--src-ca <file>', 'trust these certificates (PEM), too, of the source docker://…')
+    .option('--no-state', 'remember nothing of this push, and use nothing of earlier ones')
+    .option('--dry-run', 'say where each blob would come from, and send nothing')
+    .addHelpText('after', pushHelp)
+    .action(async function (this: Command) {
+      const { pushAction } = await import('../image/push.ts');
+      await pushAction(this);
+    });
+}
+
+function compressionOption(): Option {
+  return new Option(
+    '--compression <name>',
+    'how layers travel that lie here unpacked; gzip by default',
+  ).choices(['gzip', 'zstd', 'none']);
+}
+
+const pushHelp = `
 Sources:
   PATH                          told by its content: an OCI layout (folder or tar), an archive of
                                 docker save or podman save (also gzip or zstd), or any other file
                                 or folder, which becomes an image that a Pod can mount
   oci:DIR[:REF]  oci-archive:FILE[:REF]  docker-archive:FILE[:NAME]  file:PATH  -
+  docker-daemon:NAME[:TAG]      of the Docker daemon of this machine
+  containers-storage:NAME       of podman and buildah on this machine
+  docker://HOST/NAME[:TAG]      of a registry that is reached from here
+
+Layers of archives and daemons are neither packed nor sent if the registry has the same content:
+this machine remembers what it has sent, and looks at the image that the tag names so far and at
+those of --cache-from. What another repository of the registry has is mounted from there.
 
 Examples:
   reposure image push default team/app:1.2.3 app.tar
   podman save app | reposure image push default team/app -
   reposure image push default team/app:1.2.3 oci:build --tag 1.2 --tag latest
+  reposure image push default team/app:1.2.4 docker-daemon:app --cache-from team/app:1.2.3
   reposure image push default team/site:7 ./public -o json
-`,
-    )
-    .action(function (this: Command) {
-      return pushAction(this);
-    });
-}
+`;
 
 function pullCommand(): Command {
-  return transferOptions(new Command('pull'))
+  return withTransferOptions(new Command('pull'))
     .description('pull an image to a layout, an archive, a folder or standard output')
     .argument('<registry>', 'name of the Registry resource')
     .argument('<image>', '[repository/]name[:tag][@digest]')
     .option(
       '--to <target>',
-      'oci:DIR, oci-archive:FILE, docker-archive:FILE or "-"; with --unpack, a folder',
+      'oci:DIR, oci-archive:FILE, docker-archive:FILE, docker-daemon:NAME or "-"; with --unpack, a folder',
     )
     .option(
       '-u, --unpack',
@@ -110,12 +101,13 @@ index, this machine's unless --platform names another; a layout or an OCI archiv
 Examples:
   reposure image pull default team/app:1.2.3 --to oci:app
   reposure image pull default team/app:1.2.3 --to docker-archive:app.tar --platform linux/amd64
+  reposure image pull default team/app:1.2.3 --to docker-daemon:app:1.2.3
   reposure image pull default team/app:1.2.3 | podman load
   reposure image pull default team/hello --unpack
   reposure image pull default team/site:7 --unpack --to ./public
 `,
     )
-    .action(pullAction);
+    .action(lazily(async () => (await import('../image/pull.ts')).pullAction));
 }
 
 function listCommand(): Command {
@@ -128,7 +120,7 @@ function listCommand(): Command {
       'after',
       '\nExamples:\n  reposure image list default\n  reposure image list default team/app -o json\n',
     )
-    .action(listAction);
+    .action(lazily(async () => (await import('../image/list.ts')).listAction));
 }
 
 function deleteCommand(): Command {
@@ -143,5 +135,5 @@ function deleteCommand(): Command {
       'after',
       '\nExamples:\n  reposure image delete default team/app:1.2.3\n  reposure image delete default team/app@sha256:…\n  reposure image delete default --all\n',
     )
-    .action(deleteAction);
+    .action(lazily(async () => (await import('../image/delete.ts')).deleteAction));
 }

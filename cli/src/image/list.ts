@@ -13,7 +13,8 @@ export async function listAction(
   command: Command,
 ): Promise<void> {
   const only = repository === undefined ? undefined : parseImageName(repository).repository;
-  await withRoute(command.optsWithGlobals<RouteOptions>(), registryName, async (environment) => {
+  const flags = command.optsWithGlobals<RouteOptions>();
+  await withRoute({ ...flags, access: 'read' }, registryName, async (environment) => {
     const { route, format, log, signal } = environment;
     const images = await listImages(route, { repository: only, signal });
     if (images.length === 0) log.info(`Registry "${registryName}" has no images`);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
-import { InputError } from '@reposure/core';
+import { InputError, parseDurationMs } from '@reposure/core';
 import {
   assertUnpackable,
   openSink,
@@ -51,8 +51,10 @@ export async function pullAction(
   const target = usage(() => parseImageName(image));
   const platform = usage(() => flags.platform && parsePlatform(flags.platform)) || undefined;
   const deadline = parseDeadline(flags.timeout);
+  // What is wrong with it is said before the cluster is asked.
+  parseDurationMs(flags.stallTimeout);
   const { to = '-' } = flags;
-  const goesToStdout = to === '-' || (!flags.unpack && to.endsWith(':-'));
+  const goesToStdout = to === '-' || (!flags.unpack && isToStdout(to));
   if (goesToStdout && flags.output !== undefined) {
     throw new InputError(
       `Cannot print the result as ${flags.output}: standard output carries the image; want --to a file or folder`,
@@ -63,7 +65,7 @@ export async function pullAction(
       'Cannot write an archive to a terminal; want --to oci:DIR, --to docker-archive:FILE, or a redirection',
     );
   }
-  await withRoute(flags, registryName, async (opened) => {
+  await withRoute({ ...flags, access: 'read' }, registryName, async (opened) => {
     const environment = { ...opened, signal: deadline(opened.signal) };
     const view = progressView(process.stderr);
     try {
@@ -94,11 +96,16 @@ function fetcher(
       log,
       retries: flags.retries,
       concurrency: flags.concurrency,
+      stallTimeoutMs: parseDurationMs(flags.stallTimeout),
       onProgress: view.onProgress,
     });
     view.close();
     return result;
   };
+}
+
+function isToStdout(place: string): boolean {
+  return /^(?:oci|docker)-archive:-$/.test(place);
 }
 
 async function archiveTo(
@@ -109,9 +116,9 @@ async function archiveTo(
   // What `docker load` and `podman load` read from a pipe.
   const place = to === '-' ? 'docker-archive:-' : to;
   const sink = await openSink(place, { stdout: process.stdout, signal });
-  // A docker archive holds one image.
-  const isDocker = place.startsWith('docker-archive:');
-  const isStream = place.endsWith(':-');
+  // A docker archive holds one image, and the daemon takes one.
+  const isDocker = /^docker-(?:archive|daemon):/.test(place);
+  const isStream = isToStdout(place);
   const named = isStream ? standardOutput : to;
   const result = await fetch(sink, named, isDocker);
   const text = describeTransfer(result, `Pulled to ${named}:`);

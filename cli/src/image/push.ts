@@ -1,20 +1,39 @@
-import { openSource } from '@reposure/core/content';
+import { InputError, parseDurationMs } from '@reposure/core';
+import type { Log } from '@reposure/core';
 import { parsePlatform } from '@reposure/core/oci';
-import { parseDestination, push } from '@reposure/core/transfer';
-import type { TransferResult } from '@reposure/core/transfer';
+import type { Compression, Platform } from '@reposure/core/oci';
+import type { Registry } from '@reposure/core/resource';
+import {
+  isRemote,
+  layerFinder,
+  openImage,
+  parseDestination,
+  parseImageName,
+  push,
+} from '@reposure/core/transfer';
+import type { OpenImageOptions, PushOptions, TransferResult } from '@reposure/core/transfer';
 import type { Command } from 'commander';
 
 import { withRoute } from '../environment.ts';
 import type { RouteOptions } from '../environment.ts';
 import { print } from '../output.ts';
 import { progressView } from '../progress-view.ts';
-import { describeTransfer, namesOf, parseDeadline, usage } from './transfer.ts';
+import { stateOf } from './state.ts';
+import { describePlan, describeTransfer, namesOf, parseDeadline, usage } from './transfer.ts';
 import type { TransferFlags } from './transfer.ts';
 
 interface PushFlags extends RouteOptions, TransferFlags {
   readonly tag?: readonly string[];
   readonly platform?: readonly string[];
   readonly fromName?: string;
+  readonly cacheFrom?: readonly string[];
+  readonly compression?: Compression;
+  readonly compressionLevel?: number;
+  readonly annotation?: readonly string[];
+  readonly artifactType?: string;
+  readonly srcInsecure?: boolean;
+  readonly srcCa?: string;
+  readonly state?: boolean;
   readonly dryRun?: boolean;
 }
 
@@ -24,45 +43,92 @@ export async function pushAction(command: Command): Promise<void> {
   const flags = command.optsWithGlobals<PushFlags>();
   // What can be wrong on this side is found before the cluster is asked.
   const destination = usage(() => parseDestination(image, flags.tag));
+  const cacheFrom = usage(() => (flags.cacheFrom ?? []).map((text) => parseImageName(text)));
+  const reading = sourceOptionsOf(flags);
   const deadline = parseDeadline(flags.timeout);
-  const platforms = usage(() => flags.platform?.map((text) => parsePlatform(text)));
-  await withRoute(
-    flags,
-    registryName,
-    async ({ route, registry, format, log, signal: interrupted }) => {
-      const signal = deadline(interrupted);
-      const source = await openSource(from, {
-        stdin: process.stdin,
-        signal,
-        log,
-        ...(platforms ? { platforms } : {}),
-        ...(flags.fromName ? { name: flags.fromName } : {}),
-      });
-      const view = progressView(process.stderr);
+  const stallTimeoutMs = parseDurationMs(flags.stallTimeout);
+  await withRoute(flags, registryName, async (opened) => {
+    const { route, registry, format, log } = opened;
+    const signal = deadline(opened.signal);
+    const view = progressView(process.stderr);
+    const options: PushOptions = {
+      ...hostsOf(registry),
+      state: stateOf(flags, registry),
+      stallTimeoutMs,
+      signal,
+      log,
+      retries: flags.retries,
+      concurrency: flags.concurrency,
+      onProgress: view.onProgress,
+      dryRun: flags.dryRun ?? false,
+    };
+    try {
+      const { compression } = flags;
+      const layers = layerFinder(route, destination, { ...options, cacheFrom, compression });
+      const { findLayers } = layers;
+      const access = await accessOf(from, flags, log);
+      const source = await openImage(from, { ...reading, ...options, ...access, findLayers });
       try {
-        const { pushHost, pullHost } = registry.status ?? {};
         view.note(`Pushing ${source.description} by ${route.via}: ${route.reason}`);
-        const result = await push(route, source, destination, {
-          pushHost,
-          pullHost,
-          signal,
-          log,
-          retries: flags.retries,
-          concurrency: flags.concurrency,
-          onProgress: view.onProgress,
-          dryRun: flags.dryRun ?? false,
-        });
+        const mountFrom = cacheFrom.map(({ repository }) => repository);
+        const result = await push(route, source, destination, { ...options, layers, mountFrom });
         view.close();
         await print(format, { value: result, names: namesOf(result), text: describePush(result) });
       } finally {
-        view.close();
         await source.close();
       }
-    },
-  );
+    } finally {
+      view.close();
+    }
+  });
+}
+
+/** How the registry of `docker://…` is reached; loaded only then, with the HTTP client. */
+async function accessOf(
+  from: string,
+  { srcInsecure: insecure, srcCa: ca }: PushFlags,
+  log: Log,
+): Promise<Pick<OpenImageOptions, 'access'>> {
+  if (!isRemote(from)) return {};
+  const { remoteAccess } = await import('./remote.ts');
+  return { access: await remoteAccess({ insecure, ca }, log) };
+}
+
+function hostsOf({ status }: Registry): Pick<PushOptions, 'pushHost' | 'pullHost'> {
+  return { pushHost: status?.pushHost, pullHost: status?.pullHost };
+}
+
+function sourceOptionsOf(flags: PushFlags): OpenImageOptions {
+  const { fromName, compression, compressionLevel, annotation, artifactType } = flags;
+  const platforms = platformsOf(flags.platform);
+  return {
+    stdin: process.stdin,
+    ...(platforms ? { platforms } : {}),
+    ...(fromName ? { name: fromName } : {}),
+    ...(compression ? { compression } : {}),
+    ...(compressionLevel === undefined ? {} : { compressionLevel }),
+    ...(annotation ? { annotations: annotationsOf(annotation) } : {}),
+    ...(artifactType ? { artifactType } : {}),
+  };
+}
+
+/** @returns `undefined` for all of them. */
+function platformsOf(texts: readonly string[] | undefined): readonly Platform[] | undefined {
+  if (!texts?.includes('all')) return usage(() => texts?.map((text) => parsePlatform(text)));
+  if (texts.length === 1) return undefined;
+  throw new InputError('Cannot take --platform=all and others; want either');
+}
+
+function annotationsOf(texts: readonly string[]): Record<string, string> {
+  const entries = texts.map((text) => {
+    const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+    if (key !== undefined && value !== undefined) return [key, value] as const;
+    throw new InputError(`Cannot use annotation "${text}": want KEY=VALUE`);
+  });
+  return Object.fromEntries(entries);
 }
 
 function describePush(result: TransferResult): string {
-  const done = result.dryRun ? 'Would push' : 'Pushed';
-  return describeTransfer(result, done);
+  if (!result.dryRun) return describeTransfer(result, 'Pushed');
+  return `${describePlan(result)}\n\n${describeTransfer(result, 'Would push')}`;
 }

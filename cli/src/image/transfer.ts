@@ -8,11 +8,14 @@ import {
 import { digestReferenceOf } from '@reposure/core/transfer';
 import type { TransferResult } from '@reposure/core/transfer';
 
+import { table } from '../output.ts';
+
 /** The options of every transfer. */
 export interface TransferFlags {
   readonly retries: number;
   readonly concurrency: number;
   readonly timeout?: string;
+  readonly stallTimeout: string;
 }
 
 /** Runs a parser of what the person typed, whose complaint is then one of wrong usage. */
@@ -49,15 +52,28 @@ export function parseDeadline(timeout: string | undefined): Deadline {
 export function describeTransfer(result: TransferResult, done: string): string {
   const { repository, tags, digest, bytes, blobs, route, durationMs } = result;
   const name = tags.length > 0 ? tags.map((tag) => `${repository}:${tag}`).join(', ') : repository;
+  const mounted = blobs.mounted > 0 ? `, and ${blobs.mounted} in other repositories` : '';
   const lines = [
     `${done} ${name}`,
     `Digest: ${digest}`,
     ...result.platforms.map((entry) => `  ${entry.platform}  ${entry.digest}`),
     ...result.pullRefs.map((reference) => `Nodes pull: ${reference}`),
     ...result.pushRefs.map((reference) => `Pods reach: ${reference}`),
-    `${describeBytes(bytes.transferred)} travelled (${blobs.transferred} blobs), ${describeBytes(bytes.reused)} were there already (${blobs.reused}), in ${describeDuration(durationMs)} by ${route.via}`,
+    `${describeBytes(bytes.transferred)} travelled (${blobs.transferred} blobs), ${describeBytes(bytes.reused)} were there already (${blobs.reused}${mounted}), in ${describeDuration(durationMs)} by ${route.via}`,
   ];
   return lines.join('\n');
+}
+
+/** Where each blob of a push comes from, as a table. */
+export function describePlan({ plan = [] }: TransferResult): string {
+  return table(
+    ['BLOB', 'SIZE', 'FROM'],
+    plan.map(({ digest, size, from, repository }) => [
+      digest,
+      describeBytes(size),
+      repository === undefined ? from : `${from}, ${repository}`,
+    ]),
+  );
 }
 
 /** `-o name`: the reference by digest, under the name that nodes pull where it is known. */

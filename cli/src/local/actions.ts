@@ -9,8 +9,9 @@ import type { LocalCluster } from '@reposure/local/cluster';
 import { startRegistry } from '@reposure/local/registry';
 import type { Command } from 'commander';
 
-import { interruption, logTo } from '../environment.ts';
+import { logTo } from '../environment.ts';
 import type { GlobalOptions } from '../environment.ts';
+import { interruption } from '../interruption.ts';
 import { writeOut } from '../standard-output.ts';
 
 /** An embedded cluster in which our own image is this checkout. */

@@ -16,8 +16,8 @@ import { listImages, pull, push } from '@reposure/core/transfer';
 import type { LocalCluster } from '@reposure/local/cluster';
 import type { Command } from 'commander';
 
-import { interruption } from '../environment.ts';
 import type { GlobalOptions } from '../environment.ts';
+import { interruption } from '../interruption.ts';
 import { writeOut } from '../standard-output.ts';
 import { startLocalCluster, writeKubeconfig } from './actions.ts';
 import { digestAt } from './direct-look.ts';

@@ -1,7 +1,7 @@
 import { NotFoundError } from '../errors.ts';
 import { describeReference } from '../oci/index.ts';
 import type { Digest, Target } from '../oci/index.ts';
-import { RegistryClient } from '../registry/index.ts';
+import { RegistryClient } from '../registry/client.ts';
 import type { Route } from '../surrogate/index.ts';
 
 /** What a delete removed. */

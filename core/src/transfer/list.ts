@@ -1,6 +1,7 @@
 import { NotFoundError } from '../errors.ts';
 import type { Digest } from '../oci/index.ts';
-import { RegistryClient, RegistryError } from '../registry/index.ts';
+import { RegistryClient } from '../registry/client.ts';
+import { RegistryError } from '../registry/registry-error.ts';
 import type { Route } from '../surrogate/index.ts';
 import { mapConcurrently } from './concurrency.ts';
 import { questionsAtOnce } from './options.ts';

@@ -35,16 +35,25 @@ export const transferDefaults = { retries: 5, concurrency: 4, stallTimeoutMs: 60
 /** Questions without a body cost next to nothing, so more of them are under way at once. */
 export const questionsAtOnce = 16;
 
-/** Runs a request of a transfer again as its options allow, and tells whoever watches. */
-export type Retrying = <T>(what: string, attempt: () => Promise<T>) => Promise<T>;
+/**
+ * Runs a request of a transfer again as its options allow, and tells whoever watches.
+ *
+ * @param progress How far several requests have come together: each step earns them all tries anew.
+ */
+export type Retrying = <T>(
+  what: string,
+  attempt: () => Promise<T>,
+  progress?: () => number,
+) => Promise<T>;
 
 /** The {@link Retrying} of a transfer. @param options.retries as {@link transferDefaults} by default. */
 export function retryingOf(options: TransferOptions): Retrying {
   const { retries = transferDefaults.retries, signal } = options;
-  return (what, attempt) =>
+  return (what, attempt, progress) =>
     retry(attempt, {
       retries,
       signal,
+      ...(progress ? { progress } : {}),
       onRetry: (error, delayMs) => tellRetry(options.onProgress, what, error, delayMs),
     });
 }
@@ -57,4 +66,19 @@ export function tellRetry(
   delayMs: number,
 ): void {
   onProgress?.({ type: 'retrying', what, reason: explain(error), delayMs });
+}
+
+/** How often something of a transfer was tried again so far. */
+export interface RetryCount {
+  readonly retryCount: () => number;
+}
+
+/** The same options, which count what is tried again. */
+export function countingRetries<T extends TransferOptions>(options: T): T & RetryCount {
+  let retries = 0;
+  const onProgress: OnProgress = (event) => {
+    if (event.type === 'retrying') retries++;
+    options.onProgress?.(event);
+  };
+  return { ...options, onProgress, retryCount: () => retries };
 }

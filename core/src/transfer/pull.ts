@@ -13,14 +13,16 @@ import {
   verified,
 } from '../oci/index.ts';
 import type { Descriptor, Document, Platform, Target } from '../oci/index.ts';
-import { RegistryClient, RegistryError } from '../registry/index.ts';
+import { RegistryClient } from '../registry/client.ts';
+import { RegistryError } from '../registry/registry-error.ts';
 import { pauseAfter } from '../retry.ts';
 import type { Route } from '../surrogate/index.ts';
 import { mapConcurrently } from './concurrency.ts';
 import { referencesOf } from './destination.ts';
 import { platformsOf, readGraph, sizeOf } from './graph.ts';
-import { retryingOf, tellRetry, transferDefaults } from './options.ts';
-import type { Retrying, TransferOptions } from './options.ts';
+import { countingRetries, retryingOf, tellRetry, transferDefaults } from './options.ts';
+import type { RetryCount, Retrying, TransferOptions } from './options.ts';
+import { paceOf } from './result.ts';
 import type { PlatformDigest, TransferResult } from './result.ts';
 
 /** What a pull takes besides. */
@@ -43,15 +45,20 @@ export async function pull(
   sink: Sink,
   options: PullOptions = {},
 ): Promise<TransferResult> {
+  const counting = countingRetries(options);
   try {
-    return await pullTo(sink, new Pull(route, target, options), options);
+    return await pullTo(sink, new Pull(route, target, counting), counting);
   } catch (error) {
     await sink.abort();
     throw error;
   }
 }
 
-async function pullTo(sink: Sink, work: Pull, options: PullOptions): Promise<TransferResult> {
+async function pullTo(
+  sink: Sink,
+  work: Pull,
+  options: PullOptions & RetryCount,
+): Promise<TransferResult> {
   const startedMs = performance.now();
   const { target, route } = work;
   const root = await work.root();
@@ -75,11 +82,21 @@ async function pullTo(sink: Sink, work: Pull, options: PullOptions): Promise<Tra
     platforms,
     pushRefs: referencesOf(options.pushHost, target.repository, tags, root.digest),
     pullRefs: referencesOf(options.pullHost, target.repository, tags, root.digest),
-    bytes: { total: sizeOf(graph), transferred: work.transferredBytes, reused: presentBytes },
-    blobs: { transferred: graph.blobs.length - present.length, reused: present.length },
+    bytes: {
+      total: sizeOf(graph),
+      read: work.transferredBytes,
+      transferred: work.transferredBytes,
+      reused: presentBytes,
+    },
+    blobs: {
+      transferred: graph.blobs.length - present.length,
+      mounted: 0,
+      reused: present.length,
+    },
+    retries: options.retryCount(),
     route: { via: route.via, reason: route.reason },
     dryRun: false,
-    durationMs: Math.round(performance.now() - startedMs),
+    ...paceOf(startedMs, work.transferredBytes),
   };
 }
 
@@ -98,7 +115,8 @@ class Pull {
     this.target = target.tag || target.digest ? target : { ...target, tag: 'latest' };
     this.#options = { ...transferDefaults, onProgress: () => {}, ...options };
     this.#retrying = retryingOf(options);
-    this.#client = new RegistryClient(route.request, { log: options.log ?? silent });
+    const { log = silent, stallTimeoutMs } = options;
+    this.#client = new RegistryClient(route.request, { log, stallTimeoutMs });
   }
 
   /** The manifest or index that is asked for, or the one image of it for the platform. */

@@ -1,0 +1,32 @@
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+
+import type { Registry } from '@reposure/core/resource';
+import type { TransferState } from '@reposure/core/transfer';
+
+/**
+ * Where this machine remembers transfers: `$XDG_STATE_HOME/reposure`, or `~/.local/state/reposure`.
+ *
+ * @returns `undefined` if nothing is to be remembered, or there is no place for it.
+ * @see https://specifications.freedesktop.org/basedir-spec/0.8/
+ */
+export function stateOf(
+  { state: isKept = true }: { readonly state?: boolean },
+  { metadata }: Registry,
+): TransferState | undefined {
+  const base = isKept ? stateHome(process.env['XDG_STATE_HOME']) : undefined;
+  // A Registry that was made anew under its name may be another registry.
+  if (base === undefined || metadata.uid === undefined) return undefined;
+  return { directory: join(base, 'reposure'), registry: metadata.uid };
+}
+
+function stateHome(configured: string | undefined): string | undefined {
+  // The specification: a path that is not absolute is to be ignored.
+  if (configured && isAbsolute(configured)) return configured;
+  try {
+    return join(homedir(), '.local', 'state');
+  } catch {
+    // A user without a name and without $HOME, as containers have them.
+    return undefined;
+  }
+}

@@ -1,0 +1,20 @@
+/** A signal that fires when the person or the runner wants the command to end. */
+export function interruption(): AbortSignal {
+  const controller = new AbortController();
+  // Once: whoever sends a second one does not want to wait for the tidying up.
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(name, () => controller.abort(new InterruptedError(name)));
+  }
+  return controller.signal;
+}
+
+/** The command was told to end. */
+export class InterruptedError extends Error {
+  override readonly name = 'InterruptedError';
+  readonly signalName: 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+
+  constructor(signalName: 'SIGINT' | 'SIGTERM' | 'SIGHUP') {
+    super(`Interrupted by ${signalName}; nothing half-done is visible, run it again to go on`);
+    this.signalName = signalName;
+  }
+}

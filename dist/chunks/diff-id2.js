@@ -1,0 +1,1 @@
+export{t as diffIdOf}from"./diff-id.js";

@@ -1,0 +1,1 @@
+export{t as directTransport}from"./direct.js";

@@ -1,0 +1,1 @@
+const e={debug:()=>{},info:()=>{},warn:()=>{}};export{e as t};
