@@ -1,0 +1,71 @@
+import { median, medianRatio } from './arithmetic.ts';
+import type { Bar } from './arithmetic.ts';
+import type { Comparison } from './bench.ts';
+import { GiB } from './images.ts';
+import { runsOf } from './rounds.ts';
+import type { Run, Standings } from './rounds.ts';
+
+// What is promised, by what has been measured.
+
+/** How long one takes, of what another takes. */
+export function timeBar(
+  { title, standings }: Comparison,
+  [ours, theirs]: readonly [string, string],
+  atMost: number,
+): Bar {
+  return {
+    what: `${title}: time of ${ours}, of ${theirs}'s`,
+    actual: medianRatio(secondsOf(standings, ours), secondsOf(standings, theirs)),
+    limit: { atMost },
+  };
+}
+
+/** How fast one is, of how fast another is. */
+export function rateBar(
+  { title, standings }: Comparison,
+  [ours, theirs]: readonly [string, string],
+  atLeast: number,
+): Bar {
+  return {
+    what: `${title}: rate of ${ours}, of ${theirs}'s`,
+    actual: medianRatio(secondsOf(standings, theirs), secondsOf(standings, ours)),
+    limit: { atLeast },
+  };
+}
+
+/** Processor's time for each GiB, of the client with its start, or of one part of the cluster. */
+export function cpuBar(
+  { title, standings, bytes = Number.NaN }: Comparison,
+  { name, part }: { readonly name: string; readonly part?: string },
+  atMost: number,
+): Bar {
+  const spent = ({ cpuSeconds, parts }: Run): number =>
+    part === undefined ? cpuSeconds : (parts.get(part)?.cpuSeconds ?? Number.NaN);
+  return {
+    what: `${title}: CPU of ${part ? `the ${part}, ` : ''}${name}`,
+    actual: (median(runsOf(standings, name).map(spent)) * GiB) / bytes,
+    limit: { atMost },
+    unit: 's/GiB',
+  };
+}
+
+/** The most memory in any run. */
+export function memoryBar(
+  { title, standings }: Comparison,
+  { name, part }: { readonly name: string; readonly part?: string },
+  atMostBytes: number,
+): Bar {
+  const held = ({ peakBytes, parts }: Run): number =>
+    part === undefined ? peakBytes : (parts.get(part)?.peakBytes ?? Number.NaN);
+  return {
+    what: `${title}: memory of ${part ? `the ${part}, ` : ''}${name}`,
+    actual: Math.max(...runsOf(standings, name).map(held)) / 1e6,
+    limit: { atMost: atMostBytes / 1e6 },
+    unit: 'MB',
+  };
+}
+
+/** Wall seconds of each round. */
+export function secondsOf(standings: Standings, name: string): readonly number[] {
+  return runsOf(standings, name).map(({ seconds }) => seconds);
+}

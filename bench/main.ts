@@ -1,0 +1,99 @@
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+
+import { explain } from '@reposure/core';
+
+import { Bench } from './bench.ts';
+import type { BenchCase } from './bench.ts';
+import { cases as all } from './cases/index.ts';
+import { describeMachine } from './machine.ts';
+import { parseArguments } from './options.ts';
+import type { Arguments } from './options.ts';
+import { describeOutcome, rowsOf } from './report.ts';
+import type { Outcome } from './report.ts';
+
+// Measures Reposure beside the programs that people move images with today: the same work, on the
+// same machine, in the same run, in turn. Fails if anybody says that it has done what it has not;
+// a bar that is missed is shown, and is no failure.
+
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+
+async function main(): Promise<void> {
+  if (process.platform !== 'linux') {
+    throw new Error(
+      `Cannot measure on ${process.platform}: want Linux, whose /proc tells what a process used`,
+    );
+  }
+  const asked = parseArguments(process.argv.slice(2), all);
+  const machine = await describeMachine();
+  const outcomes: Outcome[] = [];
+  const bench = await Bench.start(asked, say);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      say(`${signal}: clearing up`);
+      void bench[Symbol.asyncDispose]().finally(() => process.exit(1));
+    });
+  }
+  try {
+    for (const each of asked.cases) outcomes.push(await outcomeOf(each, bench));
+  } finally {
+    await bench[Symbol.asyncDispose]();
+  }
+  const text = document(asked, machine, outcomes);
+  process.stdout.write(asked.isJson ? json(asked, machine, outcomes) : text);
+  if (asked.writes) await writeFile(fileURLToPath(new URL('RESULTS.md', import.meta.url)), text);
+  if (outcomes.some(({ failure }) => failure !== undefined)) process.exitCode = 1;
+}
+
+async function outcomeOf(each: BenchCase, bench: Bench): Promise<Outcome> {
+  const { name, title } = each;
+  say(`${name}: ${title}`);
+  const missing = each.missing(bench.options);
+  if (missing.length > 0) {
+    say(`  not run: needs ${missing.join(', ')}`);
+    return { name, title, missing };
+  }
+  try {
+    return { name, title, result: await each.run(bench) };
+  } catch (error) {
+    const failure = explain(error);
+    say(`  failed: ${failure}`);
+    return { name, title, failure };
+  }
+}
+
+type Machine = Awaited<ReturnType<typeof describeMachine>>;
+
+function document(
+  { cases, rounds, link, cluster, scale }: Arguments,
+  machine: Machine,
+  outcomes: readonly Outcome[],
+): string {
+  const asked = [
+    ...cases.map(({ name }) => name),
+    `--rounds ${rounds} --link ${link} --cluster ${cluster} --scale ${scale}`,
+  ].join(' ');
+  const facts = Object.entries(machine).map(([name, text]) => `- ${name}: ${text}`);
+  const intro = [
+    '# What was measured',
+    `Written by \`npm run bench -- ${asked} --write\`. Seconds are medians over the rounds, whole processes; ratios are medians of the ratios within each round.`,
+    facts.join('\n'),
+  ];
+  return `${[...intro, ...outcomes.map(describeOutcome)].join('\n\n')}\n`;
+}
+
+function json(asked: Arguments, machine: Machine, outcomes: readonly Outcome[]): string {
+  const { rounds, link, cluster, scale } = asked;
+  const results = outcomes.map(({ result, ...outcome }) => ({
+    ...outcome,
+    ...(result && { rows: result.comparisons.flatMap(rowsOf), bars: result.bars }),
+  }));
+  return `${JSON.stringify({ options: { rounds, link, cluster, scale }, machine, results }, null, 2)}\n`;
+}
+
+try {
+  await main();
+} catch (error) {
+  say(explain(error));
+  process.exitCode = 1;
+}
