@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 const kubeconfig = process.env['KUBECONFIG'];
 const namespace = `reposure-exec-${randomUUID().slice(0, 8)}`;
 const mebibyte = 1 << 20;
+const protocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
 
 describe.skipIf(!kubeconfig)('exec on a real cluster', async () => {
   const client = kubeconfig ? await openCluster({ kubeconfig }) : undefined;
@@ -66,7 +67,7 @@ describe.skipIf(!kubeconfig)('exec on a real cluster', async () => {
     return client?.exec({ ...target, ...options }) as Promise<ExecSession>;
   }
 
-  it.each(['v5.channel.k8s.io', 'v4.channel.k8s.io'])(
+  it.each(protocols)(
     'echoes 160 MiB to a slow reader over %s without holding them',
     async (protocol) => {
       const session = await run(['cat'], { protocols: [protocol] });
@@ -106,54 +107,64 @@ describe.skipIf(!kubeconfig)('exec on a real cluster', async () => {
     },
   );
 
-  it('does not read ahead of a reader that stands still', async () => {
-    const session = await run(['dd', 'if=/dev/zero', 'bs=1M', 'count=256']);
-    session.stream.once('readable', () => {});
-    await delay(2000);
-    expect(session.stream.readableLength).toBeLessThan(mebibyte);
-    session.abort();
-  });
-
-  it('downloads 512 MiB to a slow reader without holding them', async () => {
-    const count = 512;
-    const session = await run(['dd', 'if=/dev/zero', 'bs=64k', `count=${count * 16}`]);
-    let size = 0;
-    let levelBytes = 0;
-    let peakBytes = 0;
-    for await (const chunk of session.stream as AsyncIterable<Buffer>) {
-      size += chunk.byteLength;
-      peakBytes = Math.max(peakBytes, process.memoryUsage().arrayBuffers);
-      if (size < 64 * mebibyte) levelBytes = peakBytes;
-      if (size % (8 * mebibyte) < chunk.byteLength) await delay(20);
-    }
-    expect(size).toBe(count * mebibyte);
-    expect(peakBytes - levelBytes).toBeLessThan(128 * mebibyte);
-  });
-
-  it('does not take 512 MiB for a program that reads none of them', async () => {
-    const session = await run(['sleep', '60']);
-    const block = Buffer.alloc(mebibyte);
-    const heldBytes = process.memoryUsage().arrayBuffers;
-    let taken = 0;
-    for (let i = 0; i < 512; i++) session.stream.write(block, () => taken++);
-    await delay(5_000);
-    // What the sockets, the API server, the kubelet and the runtime hold.
-    expect(taken).toBeLessThan(128);
-    expect(process.memoryUsage().arrayBuffers - heldBytes).toBeLessThan(32 * mebibyte);
-    session.abort();
-  });
-
-  it.each(['v5.channel.k8s.io', 'v4.channel.k8s.io'])(
-    'tells the exit code and stderr over %s',
+  it.each(protocols)(
+    'does not read ahead of a reader that stands still over %s',
     async (protocol) => {
-      const session = await run(['sh', '-c', 'echo out; echo trouble >&2; exit 3'], {
+      const session = await run(['dd', 'if=/dev/zero', 'bs=1M', 'count=256'], {
         protocols: [protocol],
       });
-      expect(Buffer.concat(await session.stream.toArray()).toString()).toBe('out\n');
-      await expect(session.exit).resolves.toMatchObject({ exitCode: 3 });
-      expect(session.stderr()).toBe('trouble\n');
+      session.stream.once('readable', () => {});
+      await delay(2000);
+      expect(session.stream.readableLength).toBeLessThan(mebibyte);
+      session.abort();
     },
   );
+
+  it.each(protocols)(
+    'downloads 512 MiB to a slow reader over %s without holding them',
+    async (protocol) => {
+      const count = 512;
+      const session = await run(['dd', 'if=/dev/zero', 'bs=64k', `count=${count * 16}`], {
+        protocols: [protocol],
+      });
+      let size = 0;
+      let levelBytes = 0;
+      let peakBytes = 0;
+      for await (const chunk of session.stream as AsyncIterable<Buffer>) {
+        size += chunk.byteLength;
+        peakBytes = Math.max(peakBytes, process.memoryUsage().arrayBuffers);
+        if (size < 64 * mebibyte) levelBytes = peakBytes;
+        if (size % (8 * mebibyte) < chunk.byteLength) await delay(20);
+      }
+      expect(size).toBe(count * mebibyte);
+      expect(peakBytes - levelBytes).toBeLessThan(128 * mebibyte);
+    },
+  );
+
+  it.each(protocols)(
+    'does not take 512 MiB over %s for a program that reads none of them',
+    async (protocol) => {
+      const session = await run(['sleep', '60'], { protocols: [protocol] });
+      const block = Buffer.alloc(mebibyte);
+      const heldBytes = process.memoryUsage().arrayBuffers;
+      let taken = 0;
+      for (let i = 0; i < 512; i++) session.stream.write(block, () => taken++);
+      await delay(5_000);
+      // What the sockets, the API server, the kubelet and the runtime hold.
+      expect(taken).toBeLessThan(128);
+      expect(process.memoryUsage().arrayBuffers - heldBytes).toBeLessThan(32 * mebibyte);
+      session.abort();
+    },
+  );
+
+  it.each(protocols)('tells the exit code and stderr over %s', async (protocol) => {
+    const session = await run(['sh', '-c', 'echo out; echo trouble >&2; exit 3'], {
+      protocols: [protocol],
+    });
+    expect(Buffer.concat(await session.stream.toArray()).toString()).toBe('out\n');
+    await expect(session.exit).resolves.toMatchObject({ exitCode: 3 });
+    expect(session.stderr()).toBe('trouble\n');
+  });
 
   it('ends stdin on v5', async () => {
     const { stream, exit } = await run(['wc', '-c']);

@@ -31,7 +31,7 @@ export interface RelayOptions {
 }
 
 /** One direction of a relay: what has gone, and what happens when it has. */
-export class Direction {
+class Direction {
   /** Of all connections. */
   bytes = 0;
   readonly #bytesPerMs: number;

@@ -137,10 +137,22 @@ function isElsewhere({ toRegistry, toNamespace, toKubeconfig, toContext }: EndFl
   return [toRegistry, toNamespace, toKubeconfig, toContext].some((flag) => flag !== undefined);
 }
 
-function refuseFlags(
-  { from, to }: { readonly from: Reference | undefined; readonly to: Reference | undefined },
-  flags: EndFlags,
-): void {
+interface ParsedEnds {
+  readonly from: Reference | undefined;
+  readonly to: Reference | undefined;
+}
+
+function refuseFlags({ from, to }: ParsedEnds, flags: EndFlags): void {
+  refuseElsewhere({ from, to }, flags);
+  if (!from && (flags.srcInsecure ?? flags.srcCa) !== undefined) {
+    throw new InputError('Cannot use --src-insecure or --src-ca: the source is not docker://…');
+  }
+  if (!to && (flags.toInsecure ?? flags.toCa) !== undefined) {
+    throw new InputError('Cannot use --to-insecure or --to-ca: the target is not docker://…');
+  }
+}
+
+function refuseElsewhere({ from, to }: ParsedEnds, flags: EndFlags): void {
   if (from && to) {
     throw new InputError(
       'Cannot copy between two registries outside the cluster: want a name in the Registry at one end, or a tool such as crane or skopeo',
@@ -150,12 +162,6 @@ function refuseFlags(
     throw new InputError(
       'Cannot use --to-registry, --to-namespace, --to-kubeconfig or --to-context with docker://: want them for a copy between two Registries; the Registry at this end is the first argument',
     );
-  }
-  if (!from && (flags.srcInsecure ?? flags.srcCa) !== undefined) {
-    throw new InputError('Cannot use --src-insecure or --src-ca: the source is not docker://…');
-  }
-  if (!to && (flags.toInsecure ?? flags.toCa) !== undefined) {
-    throw new InputError('Cannot use --to-insecure or --to-ca: the target is not docker://…');
   }
 }
 

@@ -1,5 +1,5 @@
-import { describeBytes, parseDurationMs } from '@reposure/core';
-import { parseDigest, parsePlatform } from '@reposure/core/oci';
+import { describeBytes } from '@reposure/core';
+import { parseDigest } from '@reposure/core/oci';
 import { copy } from '@reposure/core/transfer';
 import type { CopyOptions, CopyResult } from '@reposure/core/transfer';
 import type { Command } from 'commander';
@@ -10,7 +10,14 @@ import { progressView } from '../progress-view.ts';
 import { parseEnds, withEnds } from './copy-ends.ts';
 import type { EndFlags, NamedEnds, OpenEnds } from './copy-ends.ts';
 import { stateOf } from './state.ts';
-import { describeTransfer, namesOf, parseDeadline, usage } from './transfer.ts';
+import {
+  describeTransfer,
+  namesOf,
+  parseDeadline,
+  parsePatience,
+  platformsOf,
+  usage,
+} from './transfer.ts';
 import type { TransferFlags } from './transfer.ts';
 
 interface CopyFlags extends EndFlags, TransferFlags {
@@ -62,9 +69,9 @@ async function copyShown(
 function optionsOf(flags: CopyFlags): CopyOptions {
   const { platform, expectDigest, stallTimeout, retries, concurrency } = flags;
   return {
-    platforms: platform?.map((text) => parsePlatform(text)),
+    platforms: platformsOf(platform),
     ...(expectDigest === undefined ? {} : { expectDigest: parseDigest(expectDigest) }),
-    stallTimeoutMs: parseDurationMs(stallTimeout),
+    stallTimeoutMs: parsePatience(stallTimeout),
     referrers: flags.referrers ?? true,
     dryRun: flags.dryRun ?? false,
     retries,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
-import { InputError, parseDurationMs } from '@reposure/core';
+import { InputError } from '@reposure/core';
 import {
   assertUnpackable,
   openSink,
@@ -23,7 +23,7 @@ import type { Environment, RouteOptions } from '../environment.ts';
 import { print } from '../output.ts';
 import { progressView } from '../progress-view.ts';
 import type { ProgressView } from '../progress-view.ts';
-import { describeTransfer, namesOf, parseDeadline, usage } from './transfer.ts';
+import { describeTransfer, namesOf, parseDeadline, parsePatience, usage } from './transfer.ts';
 import type { TransferFlags } from './transfer.ts';
 
 interface PullFlags extends RouteOptions, TransferFlags {
@@ -52,7 +52,7 @@ export async function pullAction(
   const platform = usage(() => flags.platform && parsePlatform(flags.platform)) || undefined;
   const deadline = parseDeadline(flags.timeout);
   // What is wrong with it is said before the cluster is asked.
-  parseDurationMs(flags.stallTimeout);
+  parsePatience(flags.stallTimeout);
   const { to = '-' } = flags;
   const goesToStdout = to === '-' || (!flags.unpack && isToStdout(to));
   if (goesToStdout && flags.output !== undefined) {
@@ -96,7 +96,7 @@ function fetcher(
       log,
       retries: flags.retries,
       concurrency: flags.concurrency,
-      stallTimeoutMs: parseDurationMs(flags.stallTimeout),
+      stallTimeoutMs: parsePatience(flags.stallTimeout),
       onProgress: view.onProgress,
     });
     view.close();

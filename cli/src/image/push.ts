@@ -1,7 +1,6 @@
-import { InputError, parseDurationMs } from '@reposure/core';
+import { InputError } from '@reposure/core';
 import type { Log } from '@reposure/core';
-import { parsePlatform } from '@reposure/core/oci';
-import type { Compression, Platform } from '@reposure/core/oci';
+import type { Compression } from '@reposure/core/oci';
 import type { Registry } from '@reposure/core/resource';
 import {
   isRemote,
@@ -19,7 +18,15 @@ import type { RouteOptions } from '../environment.ts';
 import { print } from '../output.ts';
 import { progressView } from '../progress-view.ts';
 import { stateOf } from './state.ts';
-import { describePlan, describeTransfer, namesOf, parseDeadline, usage } from './transfer.ts';
+import {
+  describePlan,
+  describeTransfer,
+  namesOf,
+  parseDeadline,
+  parsePatience,
+  platformsOf,
+  usage,
+} from './transfer.ts';
 import type { TransferFlags } from './transfer.ts';
 
 interface PushFlags extends RouteOptions, TransferFlags {
@@ -45,8 +52,11 @@ export async function pushAction(command: Command): Promise<void> {
   const destination = usage(() => parseDestination(image, flags.tag));
   const cacheFrom = usage(() => (flags.cacheFrom ?? []).map((text) => parseImageName(text)));
   const reading = sourceOptionsOf(flags);
+  if (!isRemote(from) && (flags.srcInsecure ?? flags.srcCa) !== undefined) {
+    throw new InputError('Cannot use --src-insecure or --src-ca: the source is not docker://…');
+  }
   const deadline = parseDeadline(flags.timeout);
-  const stallTimeoutMs = parseDurationMs(flags.stallTimeout);
+  const stallTimeoutMs = parsePatience(flags.stallTimeout);
   await withRoute(flags, registryName, async (opened) => {
     const { route, registry, format, log } = opened;
     const signal = deadline(opened.signal);
@@ -110,13 +120,6 @@ function sourceOptionsOf(flags: PushFlags): OpenImageOptions {
     ...(annotation ? { annotations: annotationsOf(annotation) } : {}),
     ...(artifactType ? { artifactType } : {}),
   };
-}
-
-/** @returns `undefined` for all of them. */
-function platformsOf(texts: readonly string[] | undefined): readonly Platform[] | undefined {
-  if (!texts?.includes('all')) return usage(() => texts?.map((text) => parsePlatform(text)));
-  if (texts.length === 1) return undefined;
-  throw new InputError('Cannot take --platform=all and others; want either');
 }
 
 function annotationsOf(texts: readonly string[]): Record<string, string> {

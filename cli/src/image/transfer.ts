@@ -5,6 +5,8 @@ import {
   parseDurationMs,
   TimeoutError,
 } from '@reposure/core';
+import { parsePlatform } from '@reposure/core/oci';
+import type { Platform } from '@reposure/core/oci';
 import { digestReferenceOf } from '@reposure/core/transfer';
 import type { TransferResult } from '@reposure/core/transfer';
 
@@ -26,6 +28,24 @@ export function usage<T>(parse: () => T): T {
     if (error instanceof SyntaxError) throw new InputError(error.message, { cause: error });
     throw error;
   }
+}
+
+/**
+ * What `--stall-timeout` says, in milliseconds.
+ *
+ * @throws {InputError} if it is no duration, or none that anything could happen in.
+ */
+export function parsePatience(text: string): number {
+  const patienceMs = parseDurationMs(text);
+  if (patienceMs > 0) return patienceMs;
+  throw new InputError(`Cannot use --stall-timeout=${text}: every request would fail; want 60s`);
+}
+
+/** What `--platform` says. @returns `undefined` for all of them. */
+export function platformsOf(texts: readonly string[] | undefined): readonly Platform[] | undefined {
+  if (!texts?.includes('all')) return usage(() => texts?.map((text) => parsePlatform(text)));
+  if (texts.length === 1) return undefined;
+  throw new InputError('Cannot take --platform=all and others; want either');
 }
 
 /** Whatever ends a command by itself: Ctrl-C, and `--timeout`. */

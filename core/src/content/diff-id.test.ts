@@ -22,14 +22,17 @@ describe('diffIdOf()', () => {
       Buffer.concat([tar.subarray(0, 7), tar.subarray(7)].map((part) => zstdCompressSync(part))),
     ],
   ])('is the hash of what %s unpacks to', async (_, layer) => {
-    expect(await diffIdOf(streamOf(layer), layer.length, 'the layer')).toEqual(expected);
+    expect(await diffIdOf(streamOf(layer), layer.length, 'the layer')).toMatchObject(expected);
   });
 
   it('sees the head of a layer that arrives byte by byte', async () => {
     async function* byBytes(): AsyncGenerator<Uint8Array> {
       for (const byte of gzipSync(tar)) yield Uint8Array.of(byte);
     }
-    expect(await diffIdOf(byBytes(), 400, 'the layer')).toEqual(expected);
+    expect(await diffIdOf(byBytes(), 400, 'the layer')).toEqual({
+      ...expected,
+      compression: 'gzip',
+    });
   });
 
   it('refuses a layer that is cut', async () => {

@@ -1,5 +1,5 @@
 import type { ByteStream } from '../bytes.ts';
-import type { Digest } from '../oci/index.ts';
+import type { Compression, Digest } from '../oci/index.ts';
 import { Count } from './count.ts';
 import { compressionOfBytes, unpacked } from './packing.ts';
 import { UnpackBudget } from './unpack-limits.ts';
@@ -9,6 +9,11 @@ export interface UnpackedLayer {
   readonly diffId: Digest;
   /** Bytes of the tar. */
   readonly size: number;
+  /**
+   * How it was packed, as its bytes say: under another media type the same bytes may be a layer with
+   * another content.
+   */
+  readonly compression: Compression;
 }
 
 /**
@@ -26,9 +31,10 @@ export async function diffIdOf(
 ): Promise<UnpackedLayer> {
   const { head, whole } = await peeked(layer);
   const count = new Count();
-  const tar = unpacked(whole, compressionOfBytes(head), what);
+  const compression = compressionOfBytes(head);
+  const tar = unpacked(whole, compression, what);
   for await (const _ of count.of(new UnpackBudget().counted(tar, packedBytes)));
-  return { diffId: count.digest(), size: count.size };
+  return { diffId: count.digest(), size: count.size, compression };
 }
 
 /** The first bytes of a stream, and the stream with them. */

@@ -54,6 +54,7 @@ export class Connection {
   readonly #bytes: SocketReader;
   readonly #keeper: Keeper;
   #unsentWrites = 0;
+  #wasSilent = false;
   #receivedBefore = 0;
   #limit: SilenceLimit | undefined;
 
@@ -74,9 +75,12 @@ export class Connection {
     return !destroyed && writable && this.reader.isEmpty && this.#bytes.isEmpty;
   }
 
-  /** Whether it was kept for this request, and nothing came: the server may have closed it before. */
+  /**
+   * Whether it was kept for this request, and nothing came: the server may have closed it before. Not
+   * where it let us wait: it has the request.
+   */
   get maybeStale(): boolean {
-    return this.isReused && this.#bytes.receivedBytes === this.#receivedBefore;
+    return this.isReused && !this.#wasSilent && this.#bytes.receivedBytes === this.#receivedBefore;
   }
 
   /** Sends bytes, and settles when they may be overwritten. @throws if they cannot be sent. */
@@ -130,6 +134,7 @@ export class Connection {
       this.limitSilence(limit); // said once only
       return;
     }
+    this.#wasSilent = true;
     this.destroy(new ConnectionError(`nothing moved for ${limit.limitMs / 1000} s`, limit.code));
   }
 }

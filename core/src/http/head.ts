@@ -24,6 +24,8 @@ export interface AnswerHead {
   readonly isPersistent: boolean;
 }
 
+/** Each is a sign of life, so that no limit of silence ends them. */
+const maxInterimAnswers = 16;
 const maxHeadBytes = 64 * 1024;
 
 const requestLine = /^([A-Z]+) (\/[!-~]*) HTTP\/1\.1$/;
@@ -69,7 +71,7 @@ export async function readRequestHead(reader: MessageReader): Promise<RequestHea
  * @throws {MessageError} if it is none of HTTP/1.1, nor of HTTP/1.0.
  */
 export async function readAnswerHead(reader: MessageReader): Promise<AnswerHead> {
-  for (;;) {
+  for (let interim = 0; interim <= maxInterimAnswers; interim++) {
     const [first = '', ...lines] = (await reader.until('\r\n\r\n', maxHeadBytes)).split('\r\n');
     const [, minor, status = ''] = statusLine.exec(first) ?? [];
     if (!minor) throw new MessageError('Cannot read an answer: want one of HTTP/1.1');
@@ -78,6 +80,7 @@ export async function readAnswerHead(reader: MessageReader): Promise<AnswerHead>
     const isPersistent = minor === '1' && !/\bclose\b/i.test(headers['connection'] ?? '');
     return { status: Number(status), headers, isPersistent };
   }
+  throw new MessageError('Cannot read an answer: it only says again and again that it will come');
 }
 
 function headerLineOf(name: string, value: string): string {

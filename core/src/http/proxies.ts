@@ -14,6 +14,8 @@ const defaultPorts: Readonly<Record<string, string>> = { 'http:': '80', 'https:'
  * The proxy for an origin, if there is one.
  *
  * @throws {TypeError} if the proxy is no URL of http or https.
+ * Unlike Go's clients, and like curl, it makes no exception for this machine.
+ *
  * @see https://pkg.go.dev/golang.org/x/net/http/httpproxy#Config
  */
 export function proxyFor(origin: URL, { http, https, noProxy = '' }: Proxies): URL | undefined {

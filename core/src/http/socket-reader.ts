@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 
 /** Blocks of memory that the bytes of a socket are read into. */
 interface Block {
@@ -44,7 +44,7 @@ export class SocketReader implements AsyncIterableIterator<Buffer, undefined> {
     callback: (length: number): boolean => this.#take(length),
   };
   receivedBytes = 0;
-  #socket: Socket | undefined;
+  #socket: Readable | undefined;
   #filling: Block = { bytes: Buffer.allocUnsafeSlow(smallBytes), filledBytes: 0 };
   #wasFilled = false;
   readonly #free: Block[] = [];
@@ -57,15 +57,15 @@ export class SocketReader implements AsyncIterableIterator<Buffer, undefined> {
   #isPaused = false;
   #onArrival: (() => void) | undefined;
 
-  /** Reads this socket, which was made with {@link onread}, or is {@link feed}'s. */
-  attach(socket: Socket): void {
+  /** Reads this socket, which was made with {@link onread}, or another stream that is {@link feed}'s. */
+  attach(socket: Readable): void {
     this.#socket = socket;
     socket.on('end', () => this.#over({}));
     socket.on('error', (error) => this.#over({ error }));
     socket.on('close', () => this.#over({ error: new Error('the connection was closed') }));
   }
 
-  /** Takes what a socket has read by itself. @returns Whether there is room for more. */
+  /** Takes what a stream has read by itself. @returns Whether there is room for more. */
   feed(chunk: Uint8Array): boolean {
     let goesOn = true;
     for (let done = 0; done < chunk.byteLength;) {

@@ -121,7 +121,7 @@ describe('exec()', () => {
     expect(Buffer.concat(await stream.toArray()).equals(sent)).toBe(true);
     await expect(exit).resolves.toMatchObject({ exitCode: 0 });
     expect([...(heard.at(-1) ?? [])]).toEqual([255, 0]);
-    expect(Math.max(...heard.map((message) => message.byteLength))).toBe(262_144);
+    expect(Math.max(...heard.map((message) => message.byteLength))).toBe(262_208);
   });
 
   it('carries bytes both ways over v4, which cannot end stdin', async () => {
@@ -254,7 +254,7 @@ describe('exec()', () => {
     [
       403,
       'Forbidden',
-      /may not; want the verbs "create" and "get" on "pods\/exec".*"reposure registry role default"/,
+      /may not; want the verbs "create" and "get" on "pods\/exec".*"reposure registry role default --exec"/,
     ],
     [404, 'NotFound', /Cannot exec in Pod ci\/reposure-surrogate-default-0 at .*: may not$/],
   ])('passes on a refusal with %i', async (status, reason, message) => {

@@ -84,7 +84,8 @@ function purposeOf({ pod }: ExecOptions, where: string): Purpose {
     action: `exec in ${where}`,
     forbiddenStep:
       'want the verbs "create" and "get" on "pods/exec" of that Pod: ' +
-      `somebody who may can grant them with the Role that "reposure registry role ${registry}" prints`,
+      `somebody who may can grant them with the Role that "reposure registry role ${registry} --exec" prints, ` +
+      `or a narrower right that does without exec, with "--push" or "--pull"`,
   };
 }
 

@@ -32,9 +32,9 @@ type Done = (error?: Error | null) => void;
 
 /**
  * A larger message costs the API server and the kubelet less; beyond this hardly, and 32 MiB
- * breaks.
+ * breaks. The rest is for the channel and the header of a session's frame of 256 KiB.
  */
-const maxSentBytes = 262_144;
+const maxSentBytes = 256 * 1024 + 64;
 /** The API server's largest message has 32,769 bytes. */
 const maxMessageBytes = 1 << 20;
 /** For a server that said goodbye to take ours. */

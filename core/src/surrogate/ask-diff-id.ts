@@ -13,6 +13,7 @@ const Answer = z.object({
   digest: z.string(),
   diffId: z.string().refine(isDigest),
   size: z.int().min(0),
+  compression: z.enum(['none', 'gzip', 'zstd']),
 });
 
 /**
@@ -47,7 +48,9 @@ export async function askDiffId(
 function layerIn(bytes: Buffer, { digest }: Pick<Descriptor, 'digest'>): UnpackedLayer | undefined {
   const { data } = Answer.safeParse(jsonOf(bytes.toString()));
   // A page for people answers 200 to anything.
-  return data?.digest === digest ? { diffId: data.diffId, size: data.size } : undefined;
+  if (data?.digest !== digest) return undefined;
+  const { diffId, size, compression } = data;
+  return { diffId, size, compression };
 }
 
 function jsonOf(text: string): unknown {

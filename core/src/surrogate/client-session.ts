@@ -10,6 +10,7 @@ import type { GreetingOptions } from './greeting.ts';
 import { pingIntervalMs, silenceLimitMs } from './session-settings.ts';
 import { watchForLife } from './vital-signs.ts';
 import { YamuxSession } from './yamux/session.ts';
+import type { YamuxStream } from './yamux/stream.ts';
 
 /** This side's end of a session with a surrogate. */
 export interface SurrogateSession {
@@ -101,7 +102,7 @@ async function openStream(
   session: YamuxSession,
   signal: AbortSignal | undefined,
   lost: (cause: unknown) => Error,
-): Promise<Duplex> {
+): Promise<YamuxStream> {
   try {
     return await session.openStream(signal);
   } catch (error) {

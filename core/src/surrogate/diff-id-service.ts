@@ -35,7 +35,7 @@ export function isDiffIdPath(path: string): boolean {
 
 /**
  * Adds an answer to `GET /v2/<name>/_reposure/diff-ids/<digest>`: a JSON object with `digest`,
- * `diffId` and `size`, found by reading the layer once and unpacking it.
+ * `diffId`, `size` and `compression`, found by reading the layer once and unpacking it.
  *
  * A config in the registry says the same, but as a claim of whoever pushed it: by a false one they
  * would put their layer into the images of others.
@@ -107,8 +107,8 @@ function notThere(digest: Digest): GatewayAnswer {
   });
 }
 
-function found(digest: Digest, { diffId, size }: UnpackedLayer): GatewayAnswer {
-  const body = Buffer.from(`${JSON.stringify({ digest, diffId, size })}\n`);
+function found(digest: Digest, layer: UnpackedLayer): GatewayAnswer {
+  const body = Buffer.from(`${JSON.stringify({ digest, ...layer })}\n`);
   const headers = {
     'content-type': 'application/json',
     'content-length': String(body.byteLength),

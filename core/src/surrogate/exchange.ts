@@ -7,6 +7,7 @@ import { formatRequest, readAnswerHead } from '../http/head.ts';
 import type { AnswerHead, Headers } from '../http/head.ts';
 import { MessageReader } from '../http/message-reader.ts';
 import type { RegistryRequest, RegistryResponse } from '../registry/transport.ts';
+import type { YamuxStream } from './yamux/stream.ts';
 
 /** Says why an answer did not come, or not to its end. */
 export type Lost = (cause: unknown) => unknown;
@@ -25,7 +26,7 @@ const hopHeaders: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'tr
  * @throws what `lost` makes, the reason of the request's signal, or what its body threw.
  */
 export async function exchange(
-  stream: Duplex,
+  stream: YamuxStream,
   request: RegistryRequest,
   lost: Lost,
 ): Promise<RegistryResponse> {
@@ -52,7 +53,7 @@ export async function exchange(
   }
 }
 
-async function send(stream: Duplex, request: RegistryRequest): Promise<void> {
+async function send(stream: YamuxStream, request: RegistryRequest): Promise<void> {
   const { method, path, body } = request;
   const framing = framingOfRequest(request);
   const headers = { host: 'surrogate', ...request.headers, ...(body && headersOf(framing)) };
@@ -62,9 +63,8 @@ async function send(stream: Duplex, request: RegistryRequest): Promise<void> {
     for await (const part of body) {
       // Also when the far side answered before the end, and wants no more.
       if (stream.destroyed) return;
-      const copy = Buffer.from(part); // the session may hold it beyond the next one
-      for (const chunk of framing === 'chunked' ? chunkOf(copy) : [copy]) stream.write(chunk);
-      if (stream.writableNeedDrain) await writable(stream);
+      for (const chunk of framing === 'chunked' ? chunkOf(part) : [part]) stream.write(chunk);
+      await stream.sent(); // the next part may overwrite this one
     }
     if (framing === 'chunked' && !stream.destroyed) stream.write(endOfChunks());
   }
@@ -84,17 +84,6 @@ function headersOf(framing: Framing): Headers {
 
 function framingOfAnswer({ status, headers }: AnswerHead): Framing {
   return status === 204 || status === 304 ? 0 : framingOf(headers, 'to the end');
-}
-
-function writable(stream: Duplex): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const settle = (): void => {
-    stream.off('drain', settle).off('close', settle);
-    resolve();
-  };
-  if (stream.destroyed) resolve();
-  else stream.on('drain', settle).on('close', settle);
-  return promise;
 }
 
 /** An answer whose head was read. */

@@ -26,7 +26,7 @@ export const surrogateCommand: readonly string[] = [
  * translated on its way, which costs the cluster a fifth more. What v4 lacks is the end of stdin, which
  * a session does not need.
  *
- * @see https://github.com/kubernetes/kubernetes/blob/v1.36.0/staging/src/k8s.io/apimachinery/pkg/util/httpstream/wsstream/conn.go
+ * @see https://github.com/kubernetes/kubernetes/blob/v1.36.0/staging/src/k8s.io/streaming/pkg/httpstream/wsstream/conn.go
  */
 const offers = [['v4.channel.k8s.io'], ['v5.channel.k8s.io']] as const;
 

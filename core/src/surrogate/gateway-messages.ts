@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { Socket } from 'node:net';
 
 import type { ByteStream } from '../bytes.ts';
 import { UnreachableError } from '../errors.ts';
@@ -26,19 +27,25 @@ export function hasBody(request: GatewayRequest): boolean {
  * Not the request itself: whoever stops reading it early would destroy it, and the answer with it.
  */
 export async function* bodyOf(request: GatewayRequest): ByteStream {
-  const stream = 'stream' in request ? request.stream : undefined;
-  if (!stream) {
-    const reader = new SocketReader();
-    reader.attach(request as any);
-    request.on('data', (chunk: Buffer) => {
-      if (!reader.feed(chunk)) request.pause();
-    });
-    yield* reader; return;
-  }
-  const chunks: AsyncIterable<Uint8Array> = request.iterator({ destroyOnReturn: false });
-  yield* chunks;
+  if (request.destroyed) throw cut();
+  if (request.socket instanceof Socket) yield* gathered(request);
+  else yield* request.iterator({ destroyOnReturn: false });
   // Node ends a request that was reset as it ends a whole one.
-  if (stream?.aborted) throw new UnreachableError('Cannot read the request to its end: it was cut');
+  if ('stream' in request && request.stream.aborted) throw cut();
+}
+
+function cut(): UnreachableError {
+  return new UnreachableError('Cannot read the request to its end: it was cut');
+}
+
+/** What comes from TLS in pieces of 16 KiB would be passed on in such. */
+function gathered(request: GatewayRequest): ByteStream {
+  const reader = new SocketReader();
+  reader.attach(request);
+  request.on('data', (chunk: Buffer) => {
+    if (!reader.feed(chunk)) request.pause();
+  });
+  return reader;
 }
 
 /** Begins an answer. */
@@ -60,10 +67,12 @@ export async function copyBody(
   const gone = Promise.withResolvers<never>();
   gone.promise.catch(() => {}); // told where somebody waits for it
   signal.addEventListener('abort', () => gone.reject(signal.reason), { once: true });
+  const isSocket = response.socket instanceof Socket;
   for await (const chunk of body) {
     signal.throwIfAborted();
-    // Whoever made it may overwrite it as soon as the next one is asked for.
-    await Promise.race([written(response, chunk), gone.promise]);
+    // It may be overwritten when the next one is asked for; a stream of a session holds it beyond that.
+    const kept = isSocket ? chunk : Buffer.from(chunk);
+    await Promise.race([written(response, kept), gone.promise]);
   }
 }
 

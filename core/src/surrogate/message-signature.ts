@@ -119,6 +119,8 @@ function factsOf(
   if (key === undefined) throw new SignatureError('its key is not known');
   const createdSeconds = (created?.getTime() ?? 0) / 1000;
   if (!Number.isSafeInteger(createdSeconds)) throw new SignatureError('it names no time');
+  // A structured field may also be a number.
+  if (typeof nonce !== 'string') throw new SignatureError('its nonce is no text');
   return { key, keyId: keyid, createdSeconds, nonce };
 }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { UnreachableError } from '../errors.ts';
 import type { KubernetesClient, ServiceResponse } from '../kubernetes/client.ts';
@@ -32,8 +33,10 @@ interface Refused {
   readonly createdSeconds?: number;
 }
 
-/** One for each of the reasons that there are. */
-const maxRefusals = 3;
+/** Between two tries at a surrogate that has just started. */
+const startingMs = 1_000;
+/** One for each of the reasons that there are, and some for one that has just started. */
+const maxRefusals = 5;
 
 /**
  * Carries requests to a surrogate's gateway by the API server's proxy, signed, and takes only answers
@@ -137,7 +140,11 @@ class ProxyClient {
   /** Changes what was wrong. @returns Whether that may help. */
   async #adapt({ refusal, key, createdSeconds }: Refused, signal?: AbortSignal): Promise<boolean> {
     if (refusal === 'key') return await this.#options.keys.replace(key, signal);
-    if (createdSeconds !== undefined) this.#aheadSeconds = createdSeconds - nowSeconds();
+    if (createdSeconds === undefined) return true;
+    const aheadSeconds = createdSeconds - nowSeconds();
+    // Right already: it has just started, and takes nothing that another process may have taken.
+    if (refusal === 'time' && aheadSeconds === this.#aheadSeconds) await pause(signal);
+    this.#aheadSeconds = aheadSeconds;
     return true;
   }
 
@@ -161,6 +168,12 @@ class ProxyClient {
       { cause },
     );
   }
+}
+
+async function pause(signal: AbortSignal | undefined): Promise<void> {
+  await delay(startingMs, undefined, signal && { signal }).catch((error: unknown) => {
+    throw signal?.aborted ? signal.reason : error;
+  });
 }
 
 /** The time as signatures name it. */

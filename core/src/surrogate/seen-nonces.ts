@@ -1,5 +1,10 @@
-/** How far two clocks may be apart. */
+/** How long ago a request may have been signed. */
 export const toleranceSeconds = 300;
+/**
+ * How far a client's clock may be ahead; one that is further ahead hears what time it is, and goes by
+ * that. It is little, as whoever starts must refuse all that an earlier process may have taken.
+ */
+export const aheadSeconds = 1;
 
 const maxNonces = 100_000;
 
@@ -22,14 +27,14 @@ export class SeenNonces {
 
   /** @param nowSeconds What was seen before is not known: another process may have served it. */
   constructor(nowSeconds: number, limit = maxNonces) {
-    this.#from = nowSeconds;
+    this.#from = nowSeconds + aheadSeconds + 1;
     this.#maxNonces = limit;
   }
 
   /** Takes a nonce, or says why not. */
   take(nonce: string, createdSeconds: number, nowSeconds: number): NotFresh | undefined {
     this.#forgetBefore(nowSeconds - toleranceSeconds);
-    if (createdSeconds < this.#from || createdSeconds > nowSeconds + toleranceSeconds) {
+    if (createdSeconds < this.#from || createdSeconds > nowSeconds + aheadSeconds) {
       return 'time';
     }
     const same = this.#seen.get(createdSeconds) ?? new Set();

@@ -50,13 +50,15 @@ function canonical(path: string): string {
  * a request that covers their digest, and the registry compares it.
  */
 export function isUpload(method: string, path: string): boolean {
-  return ['PATCH', 'PUT', 'POST'].includes(method) && /\/blobs\/uploads\//.test(path);
+  return ['PATCH', 'PUT', 'POST'].includes(method) && /^\/v2\/[^?]+\/blobs\/uploads\//.test(path);
 }
 
 /** Whether the body of an answer goes uncovered: a blob, which its reader compares with its digest. */
 export function isBlob(method: string, path: string, status: number): boolean {
   return (
-    method === 'GET' && (status === 200 || status === 206) && /^\/v2\/.+\/blobs\/[^/]+$/.test(path)
+    method === 'GET' &&
+    (status === 200 || status === 206) &&
+    /^\/v2\/[^?]+\/blobs\/[^/?]+$/.test(path)
   );
 }
 

@@ -1,4 +1,4 @@
-import type { FindLayers } from '../content/index.ts';
+import type { FindLayers, UnpackedLayer } from '../content/index.ts';
 import { explain } from '../errors.ts';
 import { compressionOf } from '../oci/index.ts';
 import type { Compression, Descriptor, Digest, Target } from '../oci/index.ts';
@@ -100,23 +100,27 @@ class Finder {
     for (const blob of await this.#record.layersOf(diffId)) {
       const { mediaType, digest, size, repository } = blob;
       const layer = { mediaType, digest, size };
-      if (this.#isWanted(layer) && (await this.#isPlaced(layer, repository))) return layer;
+      // What this push would make itself, and not what another one here once asked for.
+      if (!this.#isWanted(layer, [this.#options.compression ?? 'gzip'])) continue;
+      if (await this.#isPlaced(layer, repository)) return layer;
     }
     return undefined;
   }
 
   async #claimed(claims: readonly LayerClaim[]): Promise<Descriptor | undefined> {
     for (const claim of claims) {
-      if (!this.#isWanted(claim.layer)) continue;
+      if (!this.#isWanted(claim.layer, ['gzip', 'zstd'])) continue;
       if (!(await this.#isTrue(claim))) continue;
       if (await this.#isPlaced(claim.layer, claim.repository)) return claim.layer;
     }
     return undefined;
   }
 
-  #isWanted({ mediaType }: Descriptor): boolean {
+  /** @param unlessAsked What will do if nobody asked for a certain compression. */
+  #isWanted({ mediaType }: Descriptor, unlessAsked: readonly Compression[]): boolean {
     const { compression } = this.#options;
-    return compression === undefined || compressionOf(mediaType) === compression;
+    const found = compressionOf(mediaType);
+    return found !== undefined && (compression ? [compression] : unlessAsked).includes(found);
   }
 
   /** Makes sure that the destination has a layer, or on a dry run could have it. */
@@ -152,14 +156,20 @@ class Finder {
 
   async #check({ diffId, layer, repository }: LayerClaim): Promise<boolean> {
     const { log, signal } = this.#asking;
+    const known = await this.#record.layersOf(diffId);
+    if (known.some((one) => one.digest === layer.digest && one.mediaType === layer.mediaType)) {
+      return true;
+    }
     try {
-      const actual = await this.#unpackedDiffId(repository, layer);
+      const actual = await this.#unpacked(repository, layer);
       if (actual === undefined) return false;
+      const isOfType = actual.compression === compressionOf(layer.mediaType);
       // What it is was proved, whatever it was said to be.
-      await this.#record.add([{ ...layer, repository, diffId: actual }]);
-      if (actual === diffId) return true;
+      if (isOfType) await this.#record.add([{ ...layer, repository, diffId: actual.diffId }]);
+      if (isOfType && actual.diffId === diffId) return true;
+      const proved = isOfType ? actual.diffId : `packed with ${actual.compression}`;
       log.warn(
-        `${repository} has an image that says ${layer.digest} unpacks to ${diffId}, but it is ${actual}: that layer is not reused`,
+        `${repository} has an image that says ${layer.digest} is ${layer.mediaType} and unpacks to ${diffId}, but it is ${proved}: that layer is not reused`,
       );
     } catch (error) {
       rethrowLasting(error, signal);
@@ -168,20 +178,20 @@ class Finder {
     return false;
   }
 
-  async #unpackedDiffId(repository: string, layer: Descriptor): Promise<Digest | undefined> {
+  async #unpacked(repository: string, layer: Descriptor): Promise<UnpackedLayer | undefined> {
     const { client, retrying, log, signal } = this.#asking;
     log.debug(`Checking what ${layer.digest} of ${repository} unpacks to`);
     const { request, via } = this.#route;
     if (via !== 'direct') {
       const { askDiffId } = await import('../surrogate/ask-diff-id.ts');
       const ask = (): ReturnType<typeof askDiffId> => askDiffId(request, repository, layer, signal);
-      return (await retrying(layer.digest, ask))?.diffId;
+      return await retrying(layer.digest, ask);
     }
     const { diffIdOf } = await import('../content/diff-id.ts');
     // Next door. Over a longer way it would cost what it saves to bring the layer here.
     return await retrying(layer.digest, async () => {
       const packed = await client.openBlob(repository, layer, { signal });
-      return (await diffIdOf(packed, layer.size, `layer ${layer.digest}`)).diffId;
+      return await diffIdOf(packed, layer.size, `layer ${layer.digest}`);
     });
   }
 }

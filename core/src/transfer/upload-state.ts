@@ -100,6 +100,8 @@ async function take(folder: string, key: string, own: string): Promise<Remembere
   for (const { path } of await unheldIn(folder, key)) {
     try {
       await rename(path, own);
+      // Others tell by it whether the owner is alive, and the last one may be dead for hours.
+      await utimes(own, new Date(), new Date());
     } catch {
       continue; // somebody else was faster
     }

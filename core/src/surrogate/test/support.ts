@@ -52,7 +52,7 @@ export function plainTransport(host: string): Transport {
     });
     if (body instanceof Uint8Array) request.end(body);
     else if (body)
-      Readable.from(body)
+      Readable.from(copied(body))
         .on('error', (e) => request.destroy(e))
         .pipe(request);
     else request.end();
@@ -74,6 +74,11 @@ export function plainTransport(host: string): Transport {
       throw new UnreachableError(`Cannot reach ${host}`, { cause: error });
     }
   };
+}
+
+/** Reading ahead holds on to chunks, which are the source's again when the next one is asked for. */
+async function* copied(body: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, void> {
+  for await (const chunk of body) yield Buffer.from(chunk);
 }
 
 /** A far side in a process of its own, reached through its stdin and stdout. */

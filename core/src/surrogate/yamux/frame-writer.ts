@@ -7,6 +7,8 @@ import type { Header } from './frame.ts';
 export interface DataFrame {
   readonly header: Header;
   readonly parts: readonly Uint8Array[];
+  /** The transport has parted with them, or is lost. */
+  readonly onSent?: () => void;
 }
 
 /** A stream that has something to send. */
@@ -17,8 +19,8 @@ export interface FrameSource {
   takeData(maxBytes: number): DataFrame | undefined;
 }
 
-/** With its header: what the exec API carries in one message. */
-const maxFrameBytes = 128 * 1024;
+/** What is read from a file at a time: a frame for each, and no small one behind it. */
+const maxDataBytes = 256 * 1024;
 /** Given to the transport before a frame has to wait; what comes after cannot overtake these. */
 const maxUnsentBytes = 256 * 1024;
 /** No session that reads has so many answers to pings, or refusals, waiting for it. */
@@ -101,7 +103,7 @@ export class FrameWriter {
     }
     for (const source of this.#ready) {
       this.#ready.delete(source);
-      const frame = source.takeData(maxFrameBytes - headerBytes);
+      const frame = source.takeData(maxDataBytes);
       if (!frame) continue;
       this.#ready.add(source); // again, behind the others
       return frame;
@@ -109,11 +111,12 @@ export class FrameWriter {
     return undefined;
   }
 
-  #send({ header, parts }: DataFrame): void {
+  #send({ header, parts, onSent }: DataFrame): void {
     const bytes = headerBytes + parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
     this.#unsentBytes += bytes;
     const sent = (): void => {
       this.#unsentBytes -= bytes;
+      onSent?.();
       this.#pump();
       if (this.#isIdle()) this.#idle?.();
     };

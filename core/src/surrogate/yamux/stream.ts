@@ -40,6 +40,9 @@ export class YamuxStream extends Duplex implements FrameSource {
 
   readonly #outbox: Uint8Array[] = [];
   #outboxBytes = 0;
+  /** Written, and not yet gone from the transport. */
+  #unsentBytes = 0;
+  #onSent: (() => void) | undefined;
   #sendWindow = initialWindowBytes;
   #onRoom: Done | undefined;
   #onFinished: Done | undefined;
@@ -113,6 +116,15 @@ export class YamuxStream extends Duplex implements FrameSource {
 
   // What is sent.
 
+  /** Settles when nothing of what was written is held any more: its memory may be used again. */
+  async sent(): Promise<void> {
+    while (this.#unsentBytes > 0 || (this.writableLength > 0 && !this.destroyed)) {
+      await new Promise<void>((resolve) => {
+        this.#onSent = resolve;
+      });
+    }
+  }
+
   takeUpdate(): Header | undefined {
     const length = this.#grant;
     const greeting = this.#takeGreeting();
@@ -127,7 +139,8 @@ export class YamuxStream extends Duplex implements FrameSource {
     const length = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
     this.#sendWindow -= length;
     if (this.#outboxBytes < maxOutboxBytes) this.#goOn();
-    return { header: { type: types.data, flags: 0, streamId: this.id, length }, parts };
+    const header = { type: types.data, flags: 0, streamId: this.id, length };
+    return { header, parts, onSent: () => this.#letGo(length) };
   }
 
   // What Node asks for.
@@ -165,6 +178,8 @@ export class YamuxStream extends Duplex implements FrameSource {
     const isUnknown = this.#greeting === flags.syn; // to the other end
     const isOver = this.#isReset || (this.#isFinished && this.#isRemotelyClosed);
     this.#outbox.length = 0;
+    this.#letGo(this.#outboxBytes);
+    this.#outboxBytes = 0;
     this.#inbox.clear();
     this.#window.close();
     this.#link.release(this, !isOver && !isUnknown);
@@ -181,6 +196,7 @@ export class YamuxStream extends Duplex implements FrameSource {
     for (const chunk of chunks) {
       this.#outbox.push(chunk);
       this.#outboxBytes += chunk.byteLength;
+      this.#unsentBytes += chunk.byteLength;
     }
     this.#onRoom = done;
     this.#link.sendData(this);
@@ -200,6 +216,13 @@ export class YamuxStream extends Duplex implements FrameSource {
       this.#outboxBytes -= part.byteLength;
     }
     return parts;
+  }
+
+  #letGo(bytes: number): void {
+    this.#unsentBytes -= bytes;
+    if (this.#unsentBytes > 0) return;
+    this.#onSent?.();
+    this.#onSent = undefined;
   }
 
   #goOn(): void {

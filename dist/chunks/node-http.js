@@ -1,1 +1,0 @@
-const e=`0.1.0`,{Agent:t,IncomingMessage:n,request:r,ServerResponse:i,validateHeaderName:a,validateHeaderValue:o}=process.getBuiltinModule(`node:http`);export{e as a,o as i,r as n,a as r,t};
