@@ -368,6 +368,25 @@ for (const [title, isThere, start] of kinds) {
       await pullBack('team/liar:1');
     });
 
+    it('does not believe an image that says a layer is packed in another way', async () => {
+      const { path: archive } = await writeDockerArchive(path('packing.tar'), [
+        randomBytes(100_000),
+      ]);
+      const reference = await pushArchive(archive, 'team/packing:1');
+      const { content } = await client().getManifest('team/packing', '1');
+      if (content.kind === 'index') throw new Error('no image');
+      // The same bytes: a runtime that goes by the media type would read them as something else.
+      const layers = content.manifest.layers.map((layer) => ({
+        ...layer,
+        mediaType: mediaTypes.ociLayerZstd,
+      }));
+      await client().putManifest('team/packing', '2', documentOf({ ...content.manifest, layers }));
+      const state = { directory: path('state-packing'), registry: 'r' };
+      const result = await pushArchive(archive, 'team/packing:2', { state });
+      expect(result.digest).toBe(reference.digest);
+      expect(warnings).toEqual([expect.stringContaining('but it is packed with gzip')]);
+    });
+
     it('takes only layers that are packed as asked', async () => {
       const { path: archive } = await writeDockerArchive(path('packed.tar'), [
         randomBytes(100_000),
