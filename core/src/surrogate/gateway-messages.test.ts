@@ -1,13 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate } from 'node:timers/promises';
 
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { bodyOf } from './gateway-messages.ts';
-import type { GatewayRequest } from './gateway-messages.ts';
 import { startServer } from './test/support.ts';
 
 const cleanups: (() => Promise<void>)[] = [];
@@ -25,7 +25,7 @@ async function* inPieces(content: Buffer): AsyncGenerator<Buffer, void> {
 }
 
 /** Where a PATCH leads to what a test does with it. */
-async function serving(take: (request: GatewayRequest) => Promise<void>): Promise<string> {
+async function serving(take: (request: IncomingMessage) => Promise<void>): Promise<string> {
   const server = await startServer((request, response) => {
     void take(request).then(() => response.end());
   });

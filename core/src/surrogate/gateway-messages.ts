@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { Socket } from 'node:net';
 
 import type { ByteStream } from '../bytes.ts';
@@ -7,16 +6,8 @@ import { UnreachableError } from '../errors.ts';
 import { SocketReader } from '../http/socket-reader.ts';
 import type { GatewayAnswer } from './far-error.ts';
 
-/** A request as Node's HTTP/1.1 and HTTP/2 servers hand it over. */
-export type GatewayRequest = IncomingMessage | Http2ServerRequest;
-/** Where its answer goes. */
-export type GatewayResponse = ServerResponse | Http2ServerResponse;
-
 /** Whether a request carries a body: one of no bytes at all is none. */
-export function hasBody(request: GatewayRequest): boolean {
-  if ('stream' in request) {
-    return !request.stream.endAfterHeaders && request.headers['content-length'] !== '0';
-  }
+export function hasBody(request: IncomingMessage): boolean {
   const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
   return length !== '0' || encoding !== undefined;
 }
@@ -26,12 +17,10 @@ export function hasBody(request: GatewayRequest): boolean {
  *
  * Not the request itself: whoever stops reading it early would destroy it, and the answer with it.
  */
-export async function* bodyOf(request: GatewayRequest): ByteStream {
+export async function* bodyOf(request: IncomingMessage): ByteStream {
   if (request.destroyed) throw cut();
   if (request.socket instanceof Socket) yield* gathered(request);
   else yield* request.iterator({ destroyOnReturn: false });
-  // Node ends a request that was reset as it ends a whole one.
-  if ('stream' in request && request.stream.aborted) throw cut();
 }
 
 function cut(): UnreachableError {
@@ -39,7 +28,7 @@ function cut(): UnreachableError {
 }
 
 /** What comes from TLS in pieces of 16 KiB would be passed on in such. */
-function gathered(request: GatewayRequest): ByteStream {
+function gathered(request: IncomingMessage): ByteStream {
   const reader = new SocketReader();
   reader.attach(request);
   request.on('data', (chunk: Buffer) => {
@@ -48,20 +37,10 @@ function gathered(request: GatewayRequest): ByteStream {
   return reader;
 }
 
-/** Begins an answer. */
-export function writeHead(
-  response: GatewayResponse,
-  status: number,
-  headers: Readonly<Record<string, string>>,
-): void {
-  if ('stream' in response) response.writeHead(status, headers);
-  else response.writeHead(status, headers);
-}
-
 /** Writes the body of an answer as fast as it is taken. @throws the reason of `signal`. */
 export async function copyBody(
   body: ByteStream,
-  response: GatewayResponse,
+  response: ServerResponse,
   signal: AbortSignal,
 ): Promise<void> {
   const gone = Promise.withResolvers<never>();
@@ -76,32 +55,26 @@ export async function copyBody(
   }
 }
 
-/** The two kinds of answer do this alike, but TypeScript does not unite their overloads. */
-function written(response: GatewayResponse, chunk: Uint8Array): Promise<void> {
+function written(response: ServerResponse, chunk: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
-    const done = (error?: Error | null): void => (error ? reject(error) : resolve());
-    if ('stream' in response) response.write(chunk, done);
-    else response.write(chunk, done);
+    response.write(chunk, (error) => (error ? reject(error) : resolve()));
   });
 }
 
 /** Gives a whole answer, unless another one has begun. */
-export function say(response: GatewayResponse, answer: GatewayAnswer): void {
+export function say(response: ServerResponse, answer: GatewayAnswer): void {
   if (response.headersSent || response.destroyed) return;
-  writeHead(response, answer.status, answer.headers);
-  if ('stream' in response) response.end(answer.body);
-  else response.end(answer.body);
+  response.writeHead(answer.status, answer.headers);
+  response.end(answer.body);
 }
 
 /** An answer that cannot go on must not look like a whole one: `close` would end it first. */
-export function breakOff(response: GatewayResponse): void {
-  const reason = new UnreachableError('Lost the registry in the middle of its answer');
-  if ('stream' in response) response.stream.destroy(reason);
-  else response.destroy(reason);
+export function breakOff(response: ServerResponse): void {
+  response.destroy(new UnreachableError('Lost the registry in the middle of its answer'));
 }
 
 /** Aborted when the client has gone, or has its answer. */
-export function overOf(request: GatewayRequest, response: GatewayResponse): AbortSignal {
+export function overOf(request: IncomingMessage, response: ServerResponse): AbortSignal {
   const over = new AbortController();
   response.once('close', () => over.abort());
   request.once('aborted', () => over.abort());

@@ -1,3 +1,5 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
 import { silent } from '../log.ts';
 import type { Log } from '../log.ts';
 import type { RegistryRequest, RegistryResponse, Transport } from '../registry/transport.ts';
@@ -5,13 +7,12 @@ import { isDiffIdPath } from './diff-id-service.ts';
 import { failureAnswer } from './far-error.ts';
 import type { GatewayAnswer } from './far-error.ts';
 import { requestHeadersOf } from './gateway-headers.ts';
-import { bodyOf, breakOff, copyBody, hasBody, overOf, say, writeHead } from './gateway-messages.ts';
-import type { GatewayRequest, GatewayResponse } from './gateway-messages.ts';
+import { bodyOf, breakOff, copyBody, hasBody, overOf, say } from './gateway-messages.ts';
 import { askedOf, methodRefusal, passageTo } from './gateway-passage.ts';
 import type { Asked } from './gateway-passage.ts';
 
 /** Serves one request; never throws. */
-export type GatewayHandler = (request: GatewayRequest, response: GatewayResponse) => void;
+export type GatewayHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** What a gateway is made with. */
 export interface GatewayOptions {
@@ -45,7 +46,7 @@ export function gatewayHandler(options: GatewayOptions): GatewayHandler {
   };
 }
 
-function allowedOf(request: GatewayRequest, readOnly: boolean): Asked | GatewayAnswer {
+function allowedOf(request: IncomingMessage, readOnly: boolean): Asked | GatewayAnswer {
   const asked = askedOf(request);
   if ('status' in asked || !readOnly) return asked;
   const isReading = asked.method === 'GET' || asked.method === 'HEAD';
@@ -56,7 +57,7 @@ function allowedOf(request: GatewayRequest, readOnly: boolean): Asked | GatewayA
 
 async function pass(
   request: RegistryRequest & { readonly signal: AbortSignal },
-  response: GatewayResponse,
+  response: ServerResponse,
   upstream: Transport,
   log: Log,
 ): Promise<void> {
@@ -77,10 +78,10 @@ async function pass(
 
 async function relay(
   answer: RegistryResponse,
-  response: GatewayResponse,
+  response: ServerResponse,
   { method, signal }: { readonly method: string; readonly signal: AbortSignal },
 ): Promise<void> {
-  writeHead(response, answer.status, answer.headers);
+  response.writeHead(answer.status, answer.headers);
   if (method === 'HEAD') await answer.discard();
   else await copyBody(answer.body, response, signal);
   // Where the answer came before the end of the request, the client stops sending by itself.

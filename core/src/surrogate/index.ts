@@ -10,7 +10,6 @@ export { newGatewayKey } from './gateway-keys.ts';
 export type { GatewayKeys } from './gateway-keys.ts';
 export { gatewayHandler } from './gateway.ts';
 export type { GatewayHandler, GatewayOptions } from './gateway.ts';
-export type { GatewayRequest, GatewayResponse } from './gateway-messages.ts';
 export { busyGreeting, SurrogateError } from './greeting.ts';
 export { openRoute } from './open-route.ts';
 export type { OpenRouteOptions, RouteChoice } from './open-route.ts';

@@ -12,7 +12,7 @@ import { isDiffIdPath } from './diff-id-service.ts';
 import { errorAnswer, failureAnswer } from './far-error.ts';
 import type { GatewayAnswer } from './far-error.ts';
 import type { GatewayKeys } from './gateway-keys.ts';
-import { breakOff, copyBody, overOf, say, writeHead } from './gateway-messages.ts';
+import { breakOff, copyBody, overOf, say } from './gateway-messages.ts';
 import { askedOf, passageTo } from './gateway-passage.ts';
 import { SeenNonces } from './seen-nonces.ts';
 import { signedHeaders } from './signed-answer.ts';
@@ -148,7 +148,7 @@ async function send(
     say(response, answer);
     return;
   }
-  writeHead(response, answer.status, answer.headers);
+  response.writeHead(answer.status, answer.headers);
   await copyBody(answer.stream, response, signal);
   response.end();
 }
