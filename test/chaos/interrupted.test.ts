@@ -40,6 +40,8 @@ const wordsOf = (route: (typeof routes)[number], name: string): string[] => {
 const envOf = (name: string): Record<string, string> => ({
   ...world.env,
   XDG_STATE_HOME: join(world.directory, name),
+  // What a killed push leaves is removed with the rest.
+  TMPDIR: world.directory,
 });
 
 /** Of the image's bytes, those that went up the cable more than once; what else goes up counts, too. */

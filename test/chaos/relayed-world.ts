@@ -43,6 +43,7 @@ export async function startRelayedWorld(options: RelayOptions = {}): Promise<Rel
     env: {
       KUBECONFIG: await writeKubeconfig(world, toCluster.host),
       XDG_STATE_HOME: join(world.directory, 'state'),
+      TMPDIR: world.directory,
     },
     toCluster,
     toRegistry,
