@@ -75,7 +75,7 @@ async function presentLayers(
   for (const layer of plain) {
     const answer = found.get(layer.diffId);
     const descriptor = answer && usable(answer, packing);
-    if (descriptor) layers.set(layer.diffId, { descriptor, opener: () => notPacked(layer) });
+    if (descriptor) layers.set(layer.diffId, { descriptor, opener: () => refuse(layer) });
   }
   return layers;
 }
@@ -90,8 +90,8 @@ function usable(
   return { mediaType: layerTypes[found], digest, size, ...(annotations ? { annotations } : {}) };
 }
 
-// oxlint-disable-next-line require-yield -- nothing can be read, and only whoever reads needs to know
-async function* notPacked({ files, path }: ArchivedLayer): AsyncGenerator<Uint8Array, void> {
+/** Only whoever reads it after all needs to know. */
+function refuse({ files, path }: ArchivedLayer): never {
   throw new ContentNotFoundError(
     `Cannot read layer ${path} of ${files.what}: the registry had it, so it was not packed, and now the registry wants it; try again`,
   );

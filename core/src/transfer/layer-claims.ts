@@ -3,11 +3,12 @@ import { explain } from '../errors.ts';
 import {
   compressionOf,
   describeReference,
+  layerTypes,
   maxManifestBytes,
   mediaTypes,
   parseConfig,
 } from '../oci/index.ts';
-import type { Compression, Descriptor, Digest, Document, Target } from '../oci/index.ts';
+import type { Descriptor, Digest, Document, Target } from '../oci/index.ts';
 import { RegistryError } from '../registry/registry-error.ts';
 import { mapConcurrently } from './concurrency.ts';
 import { questionsAtOnce } from './options.ts';
@@ -21,12 +22,6 @@ export interface LayerClaim {
   readonly layer: Descriptor;
   readonly repository: string;
 }
-
-const layerTypes: Record<Compression, string> = {
-  none: mediaTypes.ociLayer,
-  gzip: mediaTypes.ociLayerGzip,
-  zstd: mediaTypes.ociLayerZstd,
-};
 
 /** No index that people build has more platforms. */
 const maxImages = 64;

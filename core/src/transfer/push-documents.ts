@@ -1,9 +1,10 @@
-import { childrenOf, ContentMismatchError } from '../oci/index.ts';
+import { childrenOf } from '../oci/index.ts';
 import type { Digest, Document } from '../oci/index.ts';
 import { mapConcurrently } from './concurrency.ts';
 import type { Destination } from './destination.ts';
 import type { ImageGraph } from './graph.ts';
 import type { Findings, Asking } from './plan-questions.ts';
+import { refuseUnconfirmed } from './unconfirmed.ts';
 
 /** What is to be named by a push, and under which names. */
 export interface DocumentsToSend {
@@ -90,8 +91,5 @@ async function confirm(
   const stored = await retrying(reference, () =>
     client.statManifest(repository, reference, signal),
   );
-  if (stored?.digest === descriptor.digest) return;
-  throw new ContentMismatchError(
-    `Cannot confirm ${repository}:${reference}: the registry has ${stored?.digest ?? 'nothing'} there; want ${descriptor.digest}. Was it pushed by somebody else at the same moment?`,
-  );
+  refuseUnconfirmed(`${repository}:${reference}`, stored?.digest, descriptor.digest);
 }

@@ -1,10 +1,10 @@
 import { silent } from '../log.ts';
-import { ContentMismatchError } from '../oci/index.ts';
 import type { Digest, Document } from '../oci/index.ts';
 import { RegistryClient } from '../registry/client.ts';
 import type { Route } from '../surrogate/index.ts';
 import { retryingOf } from './options.ts';
 import type { Retrying, TransferOptions } from './options.ts';
+import { refuseUnconfirmed } from './unconfirmed.ts';
 
 /** Gives tags to a manifest that a repository has already, with retries. */
 export class TagWriter {
@@ -40,10 +40,6 @@ export class TagWriter {
     await this.#retrying(tag, () =>
       this.#client.putManifest(this.#repository, tag, document, this.#signal),
     );
-    const stored = await this.digestOf(tag);
-    if (stored === digest) return;
-    throw new ContentMismatchError(
-      `Cannot confirm ${this.#repository}:${tag}: the registry has ${stored ?? 'nothing'} there; want ${digest}. Was it pushed by somebody else at the same moment?`,
-    );
+    refuseUnconfirmed(`${this.#repository}:${tag}`, await this.digestOf(tag), digest);
   }
 }
