@@ -27,7 +27,17 @@ const largeBytes = 256 * 1024;
 /** Below this a block counts as full. */
 const minRoomBytes = 4 * 1024;
 /** One with its reader, one that is full, one that is filled. */
-const maxLargeBlocks = 3;
+const usualLargeBlocks = 3;
+/** So much is worth waking a reader for, while more of the same is coming. */
+const worthReadingBytes = 128 * 1024;
+
+/** What a reader is made with. */
+export interface SocketReaderOptions {
+  /** How many blocks it may fill ahead of its reader; with {@link SocketReader.feed} somebody else may bound it. */
+  readonly maxLargeBlocks?: number;
+  /** Told of what its reader takes, in bytes. */
+  readonly onTaken?: (bytes: number) => void;
+}
 
 /**
  * Reads a socket into a few blocks of memory, again and again: Node's own way takes fresh memory for
@@ -56,17 +66,32 @@ export class SocketReader implements AsyncIterableIterator<Buffer, undefined> {
   #end: { readonly error?: Error } | undefined;
   #isPaused = false;
   #onArrival: (() => void) | undefined;
+  readonly #maxLargeBlocks: number;
+  readonly #onTaken: ((bytes: number) => void) | undefined;
+  #unreadBytes = 0;
+  #isMoreComing = false;
+
+  constructor({ maxLargeBlocks = usualLargeBlocks, onTaken }: SocketReaderOptions = {}) {
+    this.#maxLargeBlocks = maxLargeBlocks;
+    this.#onTaken = onTaken;
+  }
 
   /** Reads this socket, which was made with {@link onread}, or another stream that is {@link feed}'s. */
   attach(socket: Readable): void {
     this.#socket = socket;
-    socket.on('end', () => this.#over({}));
-    socket.on('error', (error) => this.#over({ error }));
-    socket.on('close', () => this.#over({ error: new Error('the connection was closed') }));
+    socket.on('end', () => this.end());
+    socket.on('error', (error) => this.end(error));
+    socket.on('close', () => this.end(new Error('the connection was closed')));
   }
 
-  /** Takes what a stream has read by itself. @returns Whether there is room for more. */
-  feed(chunk: Uint8Array): boolean {
+  /**
+   * Takes a copy of what a stream has read by itself.
+   *
+   * @param isMoreComing Soon: a reader is woken only once there is enough to be worth it.
+   * @returns Whether there is room for more.
+   */
+  feed(chunk: Uint8Array, isMoreComing = false): boolean {
+    this.#isMoreComing = isMoreComing;
     let goesOn = true;
     for (let done = 0; done < chunk.byteLength;) {
       const room = this.#room();
@@ -89,6 +114,14 @@ export class SocketReader implements AsyncIterableIterator<Buffer, undefined> {
     return this.#ready.length === 0 && this.#end === undefined;
   }
 
+  /** Nothing more comes; what is there is still read. @param error What its reader gets behind it. */
+  end(error?: Error): void {
+    if (this.#end) return;
+    this.#end = error === undefined ? {} : { error };
+    this.#isMoreComing = false;
+    this.#arrived();
+  }
+
   /** Tells once of whatever comes next, be it the end; meanwhile nobody may read. */
   watch(onArrival: (() => void) | undefined): void {
     this.#onArrival = onArrival;
@@ -97,7 +130,7 @@ export class SocketReader implements AsyncIterableIterator<Buffer, undefined> {
 
   async next(): Promise<IteratorResult<Buffer, undefined>> {
     this.#takeBack();
-    const held = this.#ready.shift();
+    const held = this.#isWorthReading ? this.#ready.shift() : undefined;
     if (held) return this.#lend(held);
     if (this.#end?.error !== undefined) throw this.#end.error;
     if (this.#end) return { done: true, value: undefined };
@@ -127,6 +160,7 @@ export class SocketReader implements AsyncIterableIterator<Buffer, undefined> {
   /** Takes what was read into the room. @returns Whether there is room for more. */
   #take(length: number): boolean {
     this.receivedBytes += length;
+    this.#unreadBytes += length;
     const block = this.#filling;
     const start = block.filledBytes;
     const end = start + length;
@@ -143,14 +177,18 @@ export class SocketReader implements AsyncIterableIterator<Buffer, undefined> {
   }
 
   #spareBlocks(): number {
-    return this.#free.length + maxLargeBlocks - this.#largeBlocks;
+    return this.#free.length + this.#maxLargeBlocks - this.#largeBlocks;
+  }
+
+  get #isWorthReading(): boolean {
+    return !this.#isMoreComing || this.#unreadBytes >= worthReadingBytes;
   }
 
   #arrived(): void {
     const onArrival = this.#onArrival;
     this.#onArrival = undefined;
     onArrival?.();
-    if (!this.#waiter || this.#isDue) return;
+    if (!this.#waiter || this.#isDue || !this.#isWorthReading) return;
     this.#isDue = true;
     // Not at once: TLS hands over 16 KiB at a time, and more of it is there already.
     setImmediate(() => this.#deliver());
@@ -169,6 +207,9 @@ export class SocketReader implements AsyncIterableIterator<Buffer, undefined> {
 
   #lend(held: Held): IteratorResult<Buffer, undefined> {
     this.#lent = held;
+    const bytes = held.end - held.start;
+    this.#unreadBytes -= bytes;
+    this.#onTaken?.(bytes);
     return { done: false, value: held.block.bytes.subarray(held.start, held.end) };
   }
 
@@ -178,7 +219,7 @@ export class SocketReader implements AsyncIterableIterator<Buffer, undefined> {
     const isInUse = block === this.#filling || block === this.#ready[0]?.block;
     if (block && !isInUse && block.bytes.byteLength === largeBytes) {
       block.filledBytes = 0;
-      if (this.#spareBlocks() < maxLargeBlocks) this.#free.push(block);
+      if (this.#spareBlocks() < this.#maxLargeBlocks) this.#free.push(block);
     }
     if (this.#spareBlocks() > 0) this.#goOn();
   }
@@ -187,11 +228,5 @@ export class SocketReader implements AsyncIterableIterator<Buffer, undefined> {
     if (!this.#isPaused) return;
     this.#isPaused = false;
     this.#socket?.resume();
-  }
-
-  #over(end: { readonly error?: Error }): void {
-    if (this.#end) return;
-    this.#end = end;
-    this.#arrived();
   }
 }

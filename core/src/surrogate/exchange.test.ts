@@ -12,6 +12,7 @@ import { exchange } from './exchange.ts';
 import { serveRequest } from './serve-request.ts';
 import { patternBytes } from './test/support.ts';
 import { YamuxSession } from './yamux/session.ts';
+import type { YamuxStream } from './yamux/stream.ts';
 
 const MiB = 1024 * 1024;
 const cleanups: (() => void)[] = [];
@@ -28,7 +29,7 @@ interface Ends {
 }
 
 /** Both ends, with what serves a stream at the far one. */
-function between(onStream: (stream: Duplex) => void): Ends {
+function between(onStream: (stream: YamuxStream) => void): Ends {
   const [one, other] = duplexPair();
   const streams: Duplex[] = [];
   const near = new YamuxSession(one, { role: 'client' });

@@ -42,7 +42,7 @@ export async function exchange(
   stream.once('close', () => signal?.removeEventListener('abort', onAbort));
   if (signal?.aborted) onAbort();
   void send(stream, request).catch(giveUp);
-  const reader = new MessageReader(stream.iterator({ destroyOnReturn: false }));
+  const reader = new MessageReader(stream.bytes());
   try {
     const head = await readAnswerHead(reader);
     const framing = request.method === 'HEAD' ? 0 : framingOfAnswer(head);

@@ -5,6 +5,8 @@ import type { ByteStream } from '../bytes.ts';
 import { UnreachableError } from '../errors.ts';
 import { SocketReader } from '../http/socket-reader.ts';
 import type { GatewayAnswer } from './far-error.ts';
+import { StreamedRequest } from './serve-request.ts';
+import { YamuxStream } from './yamux/stream.ts';
 
 /** Whether a request carries a body: one of no bytes at all is none. */
 export function hasBody(request: IncomingMessage): boolean {
@@ -19,7 +21,8 @@ export function hasBody(request: IncomingMessage): boolean {
  */
 export async function* bodyOf(request: IncomingMessage): ByteStream {
   if (request.destroyed) throw cut();
-  if (request.socket instanceof Socket) yield* gathered(request);
+  if (request instanceof StreamedRequest) yield* request.bytes();
+  else if (request.socket instanceof Socket) yield* gathered(request);
   else yield* request.iterator({ destroyOnReturn: false });
 }
 
@@ -46,12 +49,14 @@ export async function copyBody(
   const gone = Promise.withResolvers<never>();
   gone.promise.catch(() => {}); // told where somebody waits for it
   signal.addEventListener('abort', () => gone.reject(signal.reason), { once: true });
-  const isSocket = response.socket instanceof Socket;
+  const { socket } = response;
+  // Their memory may be used again once a stream of a session has sent them, and not before.
+  const sent = async (): Promise<void> => {
+    if (socket instanceof YamuxStream) await socket.sent();
+  };
   for await (const chunk of body) {
     signal.throwIfAborted();
-    // It may be overwritten when the next one is asked for; a stream of a session holds it beyond that.
-    const kept = isSocket ? chunk : Buffer.from(chunk);
-    await Promise.race([written(response, kept), gone.promise]);
+    await Promise.race([written(response, chunk).then(sent), gone.promise]);
   }
 }
 

@@ -9,6 +9,7 @@ import { readRequestHead } from '../http/head.ts';
 import type { RequestHead } from '../http/head.ts';
 import { MessageReader } from '../http/message-reader.ts';
 import { IncomingMessage, ServerResponse } from '../node-http.ts';
+import type { YamuxStream } from './yamux/stream.ts';
 
 /**
  * Serves the one request of a stream: the far side of `exchange`.
@@ -18,55 +19,68 @@ import { IncomingMessage, ServerResponse } from '../node-http.ts';
  *
  * @param stream Destroyed if what comes is no request, or not a whole one, or more than one.
  */
-export async function serveRequest(stream: Duplex, handler: RequestListener): Promise<void> {
+export async function serveRequest(stream: YamuxStream, handler: RequestListener): Promise<void> {
   try {
-    const reader = new MessageReader(stream.iterator({ destroyOnReturn: false }));
+    const reader = new MessageReader(stream.bytes());
     const head = await readRequestHead(reader);
-    const body = readBody(reader, framingOf(head.headers, 0));
-    const request = new StreamedRequest(stream, head);
+    const framing = framingOf(head.headers, 0);
+    const request = new StreamedRequest(stream, head, readBody(reader, framing));
     handler(request, responseTo(request, stream));
-    await request.feed(body);
+    // Nobody reads a body that is not there.
+    if (framing !== 0) await request.settled;
     await reader.end();
   } catch (error) {
     stream.destroy(error instanceof Error ? error : undefined);
   }
 }
 
-/** A request whose body is given to it. */
-class StreamedRequest extends IncomingMessage {
-  #onWanted: (() => void) | undefined;
+/** A request whose body is read where it came in. */
+export class StreamedRequest extends IncomingMessage {
+  /** Settles when its body was read to the end, or nobody will. */
+  readonly settled: Promise<void>;
+  readonly #body: AsyncGenerator<Uint8Array, void>;
+  readonly #over = Promise.withResolvers<void>();
 
-  constructor(stream: Duplex, { method, target, headers }: RequestHead) {
+  constructor(stream: Duplex, { method, target, headers }: RequestHead, body: ByteStream) {
     super(asSocket(stream));
     this.method = method;
     this.url = target;
     this.httpVersion = '1.1';
     [this.httpVersionMajor, this.httpVersionMinor] = [1, 1];
     this.headers = { ...headers };
+    this.#body = this.#reading(body);
+    this.settled = this.#over.promise;
     this.on('error', () => {}); // told to whoever reads it
-    this.once('close', () => this.#onWanted?.());
-    const cut = new UnreachableError('Cannot read the request to its end: it was cut');
-    stream.once('close', () => void (this.complete || this.destroy(cut)));
+    this.once('close', () => this.#over.resolve());
+    stream.once('close', () => void (this.complete || this.destroy(cut())));
   }
 
-  async feed(body: ByteStream): Promise<void> {
-    for await (const part of body) {
-      if (this.destroyed) return;
-      if (!this.push(part)) await this.#wanted();
-    }
-    this.complete = true;
-    this.push(null);
+  /** The body; each chunk is valid until the next one is asked for. As a Node stream, it gives copies. */
+  bytes(): ByteStream {
+    return this.#body;
   }
 
   override _read(): void {
-    this.#onWanted?.();
+    this.#body.next().then(
+      ({ value, done }) => this.push(done ? null : Buffer.from(value)),
+      (error: unknown) => this.destroy(error instanceof Error ? error : undefined),
+    );
   }
 
-  #wanted(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#onWanted = resolve;
-    });
+  async *#reading(body: ByteStream): AsyncGenerator<Uint8Array, void> {
+    try {
+      yield* body;
+      this.complete = true;
+      this.#over.resolve();
+    } catch (error) {
+      this.#over.reject(error);
+      throw cut();
+    }
   }
+}
+
+function cut(): UnreachableError {
+  return new UnreachableError('Cannot read the request to its end: it was cut');
 }
 
 function responseTo(request: IncomingMessage, stream: Duplex): ServerResponse {

@@ -7,6 +7,8 @@ import type { Readable, Writable } from 'node:stream';
  * A container runtime closes an exec's stdin as soon as the program closes its stdout, and a client
  * whose bytes nobody reads hangs: so what still arrives after the end is read and dropped.
  *
+ * A chunk that it hands on is valid for the length of the event: stdin may read into the same memory again.
+ *
  * @see https://github.com/containerd/containerd/issues/13934
  */
 export class StdioStream extends Duplex {
@@ -18,7 +20,7 @@ export class StdioStream extends Duplex {
     this.#stdin = stdin;
     this.#stdout = stdout;
     stdin.on('data', (chunk: Uint8Array) => {
-      if (!this.destroyed && !this.push(chunk)) stdin.pause();
+      if (!this.destroyed && !this.push(this.#kept(chunk))) stdin.pause();
     });
     stdin.once('end', () => this.push(null));
     stdin.once('error', (error) => this.destroy(error));
@@ -27,6 +29,12 @@ export class StdioStream extends Duplex {
 
   override _read(): void {
     this.#stdin.resume();
+  }
+
+  /** Handed on at once, it need not outlive this turn; else a copy: stdin may overwrite it. */
+  #kept(chunk: Uint8Array): Uint8Array {
+    const isHandedOn = this.readableFlowing === true && this.readableLength === 0;
+    return isHandedOn ? chunk : Buffer.from(chunk);
   }
 
   override _write(

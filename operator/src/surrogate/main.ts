@@ -3,6 +3,7 @@ import { surrogateGatewayPort, surrogateHealthPort, surrogatePaths } from '@repo
 
 import { parsePort, readArguments } from '../arguments.ts';
 import type { Io } from './serve.ts';
+import { openStandardInput } from './standard-input.ts';
 
 const usage = `Usage: reposure-surrogate serve [--directory=DIR]
        reposure-surrogate run [--directory=DIR] [--address=IP] [--port=N] [--gateway-port=N]
@@ -48,7 +49,9 @@ export async function surrogateMain(argv: readonly string[], io: Io = process): 
 /** Loaded alone: a client waits for it. */
 async function startServe({ directory }: Options, io: Io): Promise<number> {
   const { serve } = await import('./serve.ts');
-  return endSoon(await serve(directory, io));
+  const { stdout, stderr } = io;
+  const stdin = io === process ? openStandardInput() : io.stdin;
+  return endSoon(await serve(directory, { stdin, stdout, stderr }));
 }
 
 async function startRun(options: Options): Promise<number> {

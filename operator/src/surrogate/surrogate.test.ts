@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -56,12 +56,21 @@ function start(...args: readonly string[]): {
   said: () => string;
   ended: Promise<number | null>;
 } {
-  const child = spawn(process.execPath, [program, ...args]);
+  return watched(spawn(process.execPath, [program, ...args]));
+}
+
+/** As a container runtime runs it: Node's own pipes are sockets. */
+function startOnPipes(...args: readonly string[]): ReturnType<typeof start> {
+  return watched(spawn('sh', ['-c', 'cat | "$0" "$@" | cat', process.execPath, program, ...args]));
+}
+
+function watched(child: ChildProcessWithoutNullStreams): ReturnType<typeof start> {
   let text = '';
   child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
   child.stdin.on('error', () => {});
   const ended = once(child, 'exit').then(() => child.exitCode);
   cleanups.push(async () => {
+    child.stdin.destroy();
     child.kill('SIGKILL');
     await ended;
   });
@@ -71,14 +80,17 @@ function start(...args: readonly string[]): {
 /** A session with a process of its own. */
 async function connected(
   directory: string,
-): Promise<{ session: SurrogateSession; ended: Promise<number | null>; said: () => string }> {
-  const { child, said, ended } = start('serve', `--directory=${directory}`);
+  starting = start,
+): Promise<
+  Omit<ReturnType<typeof start>, 'child'> & { session: SurrogateSession; hangUp(): void }
+> {
+  const { child, said, ended } = starting('serve', `--directory=${directory}`);
   const session = await openSession(new StdioStream(child.stdout, child.stdin), {
     far: 'the surrogate',
     says: said,
   });
   cleanups.push(() => session.close());
-  return { session, ended, said };
+  return { session, ended, said, hangUp: () => child.stdin.end() };
 }
 
 /** A session with what such a process runs, in this one. */
@@ -139,14 +151,18 @@ const ping = (session: SurrogateSession): Promise<unknown> =>
   );
 
 describe('reposure-surrogate serve', () => {
-  it.skipIf(!findDistribution('3'))('carries an upload to Distribution and back', async () => {
+  it.skipIf(!findDistribution('3')).each([
+    ['sockets', start],
+    ['pipes', startOnPipes],
+  ])('carries an upload to Distribution and back, over %s', async (_, starting) => {
     const registry = await startDistribution({ version: '3' });
     cleanups.push(() => registry?.close());
-    const { session, ended, said } = await connected(
+    const { session, ended, said, hangUp } = await connected(
       await mounted({ 'config/registry.json': settings(registry?.host ?? '') }),
+      starting,
     );
     const client = new RegistryClient(session.request);
-    const bytes = Buffer.alloc(5 * 1024 * 1024, 'layer');
+    const bytes = randomBytes(5 * 1024 * 1024);
     const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
     const half = bytes.byteLength / 2;
     const begun = await client.appendUpload(
@@ -163,6 +179,7 @@ describe('reposure-surrogate serve', () => {
     for await (const chunk of answer.body) hash.update(chunk);
     expect(`sha256:${hash.digest('hex')}`).toBe(digest);
     await session.close();
+    hangUp();
     expect([await ended, said()]).toEqual([0, '']);
   });
 

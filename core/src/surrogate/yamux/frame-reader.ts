@@ -4,8 +4,8 @@ import type { Header } from './frame.ts';
 /** Who is told what arrives, in its order. */
 export interface FrameSink {
   readonly onHeader: (header: Header) => void;
-  /** A part of the data that the last header has announced; not a copy. */
-  readonly onData: (part: Buffer) => void;
+  /** A part of the data that the last header has announced, not a copy; and whether there is more of it. */
+  readonly onData: (part: Buffer, isMoreComing: boolean) => void;
   /** All of it has come. */
   readonly onDataEnd: () => void;
 }
@@ -31,7 +31,7 @@ export class FrameReader {
   #readData(chunk: Buffer, at: number): number {
     const part = chunk.subarray(at, at + this.#missingDataBytes);
     this.#missingDataBytes -= part.byteLength;
-    this.#sink.onData(part);
+    this.#sink.onData(part, this.#missingDataBytes > 0);
     if (this.#missingDataBytes === 0) this.#sink.onDataEnd();
     return part.byteLength;
   }

@@ -62,7 +62,7 @@ export class YamuxSession {
     };
     const reader = new FrameReader({
       onHeader: (header) => this.#onHeader(header),
-      onData: (part) => this.#current?.stream?.receive(part),
+      onData: (part, isMore) => this.#current?.stream?.receive(part, isMore),
       onDataEnd: () => this.#onDataEnd(),
     });
     transport.on('data', (chunk: Buffer) => this.#read(reader, chunk));

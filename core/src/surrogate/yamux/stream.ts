@@ -1,11 +1,11 @@
 import { Duplex } from 'node:stream';
 
 import { UnreachableError } from '../../errors.ts';
+import { SocketReader } from '../../http/socket-reader.ts';
 import type { DataFrame, FrameSource } from './frame-writer.ts';
 import { flags, initialWindowBytes, types, YamuxError } from './frame.ts';
 import type { Header } from './frame.ts';
-import { HeldBytes } from './held-bytes.ts';
-import { ReceiveWindow } from './receive-window.ts';
+import { maxWindowBytes, ReceiveWindow } from './receive-window.ts';
 import type { WindowPool } from './receive-window.ts';
 
 type Done = (error?: Error | null) => void;
@@ -23,6 +23,8 @@ export interface StreamLink {
 const maxOutboxBytes = 128 * 1024;
 const bufferBytes = 64 * 1024;
 const maxWindow = 0xffff_ffff;
+/** Of 256 KiB; what was granted bounds them. */
+const maxInboxBlocks = maxWindowBytes / (256 * 1024) + 3;
 
 /**
  * One stream of a session.
@@ -49,10 +51,11 @@ export class YamuxStream extends Duplex implements FrameSource {
   #isFinished = false;
 
   readonly #window: ReceiveWindow;
-  readonly #inbox = new HeldBytes();
+  readonly #inbox = new SocketReader({
+    maxLargeBlocks: maxInboxBlocks,
+    onTaken: (bytes) => this.#grantFor(bytes),
+  });
   #grant: number;
-  #isInputOver = false;
-  #isWanted = false;
 
   /** @param greeting `flags.syn` where it is opened, `flags.ack` where it is accepted. */
   constructor(link: StreamLink, id: number, greeting: number) {
@@ -92,12 +95,9 @@ export class YamuxStream extends Duplex implements FrameSource {
     this.#window.receive(bytes);
   }
 
-  /** Takes data. */
-  receive(part: Buffer): void {
-    if (this.destroyed) return;
-    const isAwaited = this.#isWanted || this.readableLength === 0;
-    if (this.#inbox.byteLength === 0 && isAwaited) this.#pass(part);
-    else this.#inbox.add(part);
+  /** Takes data, and keeps no reference to it. @param isMoreComing As its frame has announced. */
+  receive(part: Buffer, isMoreComing: boolean): void {
+    if (!this.destroyed) this.#inbox.feed(part, isMoreComing);
   }
 
   /** Takes the other end's RST. */
@@ -110,8 +110,18 @@ export class YamuxStream extends Duplex implements FrameSource {
   endInput(): void {
     if (this.#isRemotelyClosed) return;
     this.#isRemotelyClosed = true;
-    if (this.#inbox.byteLength === 0) this.#passEnd();
+    this.#inbox.end();
     this.#releaseIfClosed();
+  }
+
+  /**
+   * What arrives, in chunks of the session's own memory: each is valid until the next one is asked
+   * for. As a Node stream, it gives copies; a stream is read in one of the two ways.
+   */
+  async *bytes(): AsyncGenerator<Buffer, void> {
+    yield* this.#inbox;
+    this.push(null);
+    this.resume(); // so that it closes when both ends are over
   }
 
   // What is sent.
@@ -146,16 +156,10 @@ export class YamuxStream extends Duplex implements FrameSource {
   // What Node asks for.
 
   override _read(): void {
-    if (this.#inbox.byteLength === 0) {
-      this.#isWanted = true;
-      return;
-    }
-    for (let isWanted = true; isWanted;) {
-      const part = this.#inbox.take();
-      if (!part) break;
-      isWanted = this.#pass(part);
-    }
-    if (this.#isRemotelyClosed && this.#inbox.byteLength === 0) this.#passEnd();
+    this.#inbox.next().then(
+      ({ value }) => this.push(value === undefined ? null : Buffer.from(value)),
+      (error: unknown) => this.destroy(error instanceof Error ? error : undefined),
+    );
   }
 
   override _write(chunk: Uint8Array, _encoding: string, done: Done): void {
@@ -180,7 +184,7 @@ export class YamuxStream extends Duplex implements FrameSource {
     this.#outbox.length = 0;
     this.#letGo(this.#outboxBytes);
     this.#outboxBytes = 0;
-    this.#inbox.clear();
+    this.#inbox.end(error ?? new UnreachableError('Cannot go on: it was broken off'));
     this.#window.close();
     this.#link.release(this, !isOver && !isUnknown);
     done(error);
@@ -243,18 +247,9 @@ export class YamuxStream extends Duplex implements FrameSource {
     return { header, parts: [] };
   }
 
-  #pass(part: Buffer): boolean {
-    this.#isWanted = false;
-    const goesOn = this.push(part);
-    this.#grant += this.#window.take(part.byteLength);
+  #grantFor(bytes: number): void {
+    this.#grant += this.#window.take(bytes);
     if (this.#grant > 0 && !this.#isRemotelyClosed && !this.destroyed) this.#link.sendUpdate(this);
-    return goesOn;
-  }
-
-  #passEnd(): void {
-    if (this.#isInputOver) return;
-    this.#isInputOver = true;
-    this.push(null);
   }
 
   #releaseIfClosed(): void {
