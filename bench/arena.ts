@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { names } from '@reposure/core/resource';
 import { parse, stringify } from 'yaml';
 
-import { cliScript, reposureOk } from '../test/support/cli.ts';
+import { reposureOk } from '../test/support/cli.ts';
 import { startEmbeddedWorld } from '../test/support/embedded-world.ts';
 import { startRealWorld } from '../test/support/real-world.ts';
 import { startDistribution } from '../test/support/registries.ts';
@@ -15,6 +15,7 @@ import type { Link, LinkName } from './link.ts';
 import type { Command } from './measure.ts';
 import { partsOfEmbedded, partsOfNode } from './part-meter.ts';
 import type { PartOf } from './part-meter.ts';
+import { bundledProgram } from './program.ts';
 
 /** Where an image goes. */
 export interface Place {
@@ -44,7 +45,7 @@ export interface Arena extends AsyncDisposable {
   readonly outside: Place | undefined;
   readonly links: { readonly toCluster?: Link; readonly toOutside?: Link };
   readonly partOf: PartOf;
-  /** `reposure`, as it is in this checkout; it remembers nothing of what it did before. */
+  /** `reposure`, as it is shipped; it remembers nothing of what it did before. */
   reposure(...words: readonly string[]): Command;
 }
 
@@ -150,6 +151,7 @@ async function opened(opening: Opening, found: Found): Promise<Arena> {
   const file = join(directory, 'kubeconfig');
   await writeFile(file, stringify(redirected(config, namespace, toCluster?.host)), { mode: 0o600 });
   const env = { KUBECONFIG: file };
+  const program = await bundledProgram();
   let states = 0;
   return {
     env,
@@ -159,7 +161,7 @@ async function opened(opening: Opening, found: Found): Promise<Arena> {
     links: { ...(toCluster && { toCluster }), ...(toOutside && { toOutside }) },
     partOf,
     reposure: (...words) => ({
-      words: [process.execPath, cliScript, ...words],
+      words: [process.execPath, program, ...words],
       // What it has sent to another repository it would not send again.
       env: { ...env, XDG_STATE_HOME: join(directory, 'state', String(++states)) },
     }),

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
 import { InputError } from '@reposure/core';
@@ -9,6 +6,7 @@ import {
   openSink,
   openSource,
   singleFileOf,
+  TemporaryFolder,
   unpack,
 } from '@reposure/core/content';
 import type { Sink } from '@reposure/core/content';
@@ -135,9 +133,9 @@ async function unpackTo(
   const isFolder = to !== undefined && to !== '-';
   // Before anything travels.
   if (isFolder) await assertUnpackable(to);
-  const temporary = await mkdtemp(join(tmpdir(), 'reposure-pull-'));
+  const temporary = new TemporaryFolder();
   try {
-    const layout = `oci:${join(temporary, 'layout')}`;
+    const layout = `oci:${await temporary.next()}`;
     const result = await fetch(
       await openSink(layout, { signal }),
       isFolder ? to : standardOutput,
@@ -165,6 +163,6 @@ async function unpackTo(
       await source.close();
     }
   } finally {
-    await rm(temporary, { recursive: true, force: true });
+    await temporary.remove();
   }
 }

@@ -45,7 +45,7 @@ export async function dockerArchiveSink(
   options: DockerSinkOptions,
 ): Promise<Sink> {
   const { description, temporary, signal } = options;
-  const folder = temporary.next();
+  const folder = await temporary.next();
   await mkdir(folder);
   const staged = new StagedBlobs(folder);
   return {

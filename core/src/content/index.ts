@@ -12,6 +12,7 @@ export { ProgramMissingError, runProgram } from './program.ts';
 export type { ProgramCall, ProgramEnd, RunProgram } from './program.ts';
 export { singleFileOf } from './single-file.ts';
 export type { SingleFile } from './single-file.ts';
+export { TemporaryFolder } from './temporary.ts';
 export { unpack } from './unpack.ts';
 export type { Unpacked, UnpackOptions } from './unpack.ts';
 export type { UnpackLimits } from './unpack-limits.ts';

@@ -63,7 +63,7 @@ export async function loadedImage(
   await firstTool(image, {
     [command]: () => runTool(image, { command, args: ['version'] }, options),
   });
-  const path = options.temporary.next();
+  const path = await options.temporary.next();
   const handle = await open(path, 'wx+', 0o600);
   return {
     output: {

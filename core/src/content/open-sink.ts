@@ -53,7 +53,7 @@ export async function openSink(text: string, options: OpenSinkOptions = {}): Pro
     const sink = await writing(place, () => ociFolderSink(path, { name, signal }));
     return ending(sink, { blobs: place, whole: place });
   }
-  const temporary = await TemporaryFolder.make(options.temporaryDirectory);
+  const temporary = new TemporaryFolder(options.temporaryDirectory);
   try {
     return await packedSink({ kind, path, name }, temporary, options);
   } catch (error) {

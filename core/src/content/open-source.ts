@@ -72,7 +72,7 @@ export async function openSource(text: string, options: OpenSourceOptions = {}):
   const packing = parsePacking(options.compression, options.compressionLevel);
   checkMarks(options);
   const location = await findLocation(text);
-  const temporary = await TemporaryFolder.make(options.temporaryDirectory);
+  const temporary = new TemporaryFolder(options.temporaryDirectory);
   try {
     const opened = await open(location, { text, temporary, packing, options });
     const source = await shaped(opened, options);

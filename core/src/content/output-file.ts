@@ -49,7 +49,7 @@ export async function outputStream(
   temporary: TemporaryFolder,
   signal?: AbortSignal,
 ): Promise<OutputFile> {
-  const handle = await open(temporary.next(), 'wx+', 0o600);
+  const handle = await open(await temporary.next(), 'wx+', 0o600);
   return {
     handle,
     publish: async (size) => {

@@ -72,7 +72,7 @@ async function written(
   commandFor: (archive: string) => readonly string[],
   options: ToolOptions,
 ): Promise<string> {
-  const path = options.temporary.next();
+  const path = await options.temporary.next();
   // Made here, so that nobody else may read it: the tools add to an empty file.
   await (await open(path, 'wx', 0o600)).close();
   const [command = '', ...args] = commandFor(`docker-archive:${path}`);

@@ -1,43 +1,44 @@
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { lstat, mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { ByteStream } from '../bytes.ts';
+import { describeOwner, isAlive, ownOwner, parseOwner } from '../process-owner.ts';
+import type { Owner } from '../process-owner.ts';
 import { writing } from './disk-full.ts';
 import type { Place } from './disk-full.ts';
 import { writeFrom } from './file-bytes.ts';
 
-/** A folder of our own for what cannot be held in memory; only this user may read it. */
+/**
+ * A folder of our own for what cannot be held in memory, made when something is put into it; only
+ * this user may read it.
+ */
 export class TemporaryFolder {
-  readonly path: string;
+  readonly #parent: string;
+  #made: Promise<string> | undefined;
+  #path: string | undefined;
   #count = 0;
 
-  private constructor(path: string) {
-    this.path = path;
-  }
-
   /** @param parent An existing folder; the system's own by default. */
-  static async make(parent = tmpdir()): Promise<TemporaryFolder> {
-    const place = { path: parent, isTemporary: true };
-    return writing(
-      place,
-      async () => new TemporaryFolder(await mkdtemp(join(parent, 'reposure-'))),
-    );
+  constructor(parent = tmpdir()) {
+    this.#parent = parent;
   }
 
   /** What the folder is called if there is no room in it. */
   get place(): Place {
-    return { path: this.path, isTemporary: true };
+    return { path: this.#path ?? this.#parent, isTemporary: true };
   }
 
-  /** A path in the folder that nobody else gets. */
-  next(): string {
-    return join(this.path, String(this.#count++));
+  /** A path in the folder that nobody else gets. @throws {DiskFullError} if it cannot be made. */
+  async next(): Promise<string> {
+    const name = String(this.#count++);
+    this.#made ??= this.#make();
+    return join(await this.#made, name);
   }
 
   /** Puts a stream into a new file, 0600, and returns its path. */
   async spool(content: ByteStream, signal?: AbortSignal): Promise<string> {
-    const path = this.next();
+    const path = await this.next();
     return writing(this.place, async () => {
       const handle = await open(path, 'wx', 0o600);
       try {
@@ -50,8 +51,39 @@ export class TemporaryFolder {
   }
 
   async remove(): Promise<void> {
-    await rm(this.path, { recursive: true, force: true });
+    await this.#made?.catch(() => {}); // whoever wanted it was told
+    if (this.#path !== undefined) await rm(this.#path, { recursive: true, force: true });
   }
+
+  async #make(): Promise<string> {
+    await removeLeftOvers(this.#parent);
+    const name = `${prefix}${describeOwner(await ownOwner())}-`;
+    this.#path = await writing(this.place, () => mkdtemp(join(this.#parent, name)));
+    return this.#path;
+  }
+}
+
+const prefix = 'reposure-tmp-';
+
+/** Removes what processes of this user and this machine have left that were killed: layers may be large. */
+async function removeLeftOvers(parent: string): Promise<void> {
+  const names = await readdir(parent).catch(() => []);
+  for (const name of names.filter((each) => each.startsWith(prefix))) {
+    const owner = parseOwner(name.slice(prefix.length).replace(/-\w{6}$/, ''));
+    const path = join(parent, name);
+    // In the way of nobody: a folder that cannot be removed stays.
+    if (owner && (await isLeftOver(owner, path))) {
+      await rm(path, { recursive: true, force: true }).catch(() => {});
+    }
+  }
+}
+
+async function isLeftOver(owner: Owner, path: string): Promise<boolean> {
+  // Of another container, which may share the folder, nobody here can tell whether it lives.
+  if (owner.place !== (await ownOwner()).place || (await isAlive(owner, 0))) return false;
+  const { uid } = await lstat(path).catch(() => ({ uid: undefined }));
+  // Not what somebody else has put there under such a name.
+  return uid !== undefined && uid === process.getuid?.();
 }
 
 /**

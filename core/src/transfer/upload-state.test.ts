@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { digestOf } from '../oci/index.ts';
+import { describeOwner, ownOwner, parseOwner } from '../process-owner.ts';
 import type { TransferState } from './options.ts';
-import { describeOwner, ownOwner, parseOwner } from './upload-state-owner.ts';
 import { claimUpload } from './upload-state.ts';
 
 const digest = digestOf('a layer');

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import * as z from 'zod';
 
 import type { Digest } from '../oci/index.ts';
+import { describeOwner, heartbeatMs, isAlive, ownOwner, parseOwner } from '../process-owner.ts';
 import type { Upload } from '../registry/index.ts';
 import type { TransferState } from './options.ts';
-import { describeOwner, heartbeatMs, isAlive, ownOwner, parseOwner } from './upload-state-owner.ts';
 
 /** Registries forget uploads, after a week or when they are started again: older ones are not tried. */
 const maxAgeMs = 24 * 60 * 60 * 1000;
