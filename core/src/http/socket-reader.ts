@@ -90,17 +90,16 @@ export class SocketReader implements AsyncIterableIterator<Buffer, undefined> {
    * @param isMoreComing Soon: a reader is woken only once there is enough to be worth it.
    * @returns Whether there is room for more.
    */
-  feed(chunk: Uint8Array, isMoreComing = false): boolean {
+  feed(chunk: Buffer, isMoreComing = false): boolean {
     this.#isMoreComing = isMoreComing;
     let goesOn = true;
     for (let done = 0; done < chunk.byteLength;) {
-      const room = this.#room();
-      const part = chunk.subarray(done, done + room.byteLength);
-      room.set(part);
-      goesOn = this.#take(part.byteLength);
-      done += part.byteLength;
+      const { bytes, filledBytes } = this.#withRoom();
+      const copiedBytes = chunk.copy(bytes, filledBytes, done);
+      goesOn = this.#take(copiedBytes);
+      done += copiedBytes;
     }
-    this.#room(); // as Node asks at once, too: a full block is left before its bytes are read
+    this.#withRoom(); // as Node asks at once, too: a full block is left before its bytes are read
     return goesOn;
   }
 
@@ -145,10 +144,16 @@ export class SocketReader implements AsyncIterableIterator<Buffer, undefined> {
 
   /** Where the next bytes go. */
   #room(): Buffer {
+    const { bytes, filledBytes } = this.#withRoom();
+    return bytes.subarray(filledBytes);
+  }
+
+  #withRoom(): Block {
     const { bytes, filledBytes } = this.#filling;
-    if (bytes.byteLength - filledBytes >= minRoomBytes) return bytes.subarray(filledBytes);
-    this.#filling = this.#free.pop() ?? this.#newBlock();
-    return this.#filling.bytes;
+    if (bytes.byteLength - filledBytes < minRoomBytes) {
+      this.#filling = this.#free.pop() ?? this.#newBlock();
+    }
+    return this.#filling;
   }
 
   #newBlock(): Block {
