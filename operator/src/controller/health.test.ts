@@ -63,7 +63,7 @@ describe('startHealthServer()', () => {
     let trouble: string | undefined = 'not yet';
     const server = await startHealthServer(
       { address: '127.0.0.1', port: 0 },
-      { live: () => undefined, ready: () => trouble },
+      { live: () => undefined, ready: () => trouble, metrics: async () => 'a 1\n' },
     );
     closers.push(() => server.close());
     const ask = async (path: string) => {
@@ -74,6 +74,7 @@ describe('startHealthServer()', () => {
     expect(await ask('/readyz')).toEqual([503, 'not yet\n']);
     trouble = undefined;
     expect(await ask('/readyz')).toEqual([200, 'ok\n']);
+    expect(await ask('/metrics')).toEqual([200, 'a 1\n']);
     expect(await ask('/secrets')).toEqual([404, '']);
   });
 });
