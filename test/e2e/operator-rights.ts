@@ -29,8 +29,7 @@ const rbac = 'rbac.authorization.k8s.io';
  * less than the table allows, side by side in namespaces of their own.
  */
 export function describeOperatorRights(title: string, world: () => ClusterWorld): void {
-  const name = `${title}, the operator’s rights (needs kubectl)`;
-  describe.skipIf(!hasTool('kubectl'))(name, { timeout: 120_000 }, () => {
+  describe.skipIf(!hasTool('kubectl'))(`${title}, rights`, { timeout: 120_000 }, () => {
     let place: UserShell;
     let asOperator: KubernetesClient;
     const closers: (() => Promise<unknown>)[] = [];

@@ -2,6 +2,7 @@ import { afterAll, beforeAll } from 'vitest';
 
 import { startEmbeddedWorld } from '../support/embedded-world.ts';
 import type { EmbeddedWorld } from '../support/embedded-world.ts';
+import { describeOperatorRestarts } from './operator-restarts.ts';
 import { describeOperatorRights } from './operator-rights.ts';
 
 let embedded: EmbeddedWorld;
@@ -13,3 +14,4 @@ beforeAll(async () => {
 afterAll(() => embedded.close());
 
 describeOperatorRights('embedded cluster', () => ({ env: embedded.env, namespace: 'rights' }));
+describeOperatorRestarts('embedded cluster', () => ({ env: embedded.env, namespace: 'restarts' }));

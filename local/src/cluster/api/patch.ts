@@ -88,7 +88,6 @@ function apply(write: WriteRequest, current: StoredObject | undefined, body: unk
   if (current && resourceVersion && resourceVersion !== current.metadata.resourceVersion) {
     throw conflict(named, 'the object has been modified; please apply your changes again');
   }
-  if (!current) requireRightToCreate(write);
   delete given.metadata.resourceVersion;
   const applied = applyConfiguration(current, given, {
     writer: writerOf(write, 'Apply'),
@@ -98,13 +97,15 @@ function apply(write: WriteRequest, current: StoredObject | undefined, body: unk
   });
   return current
     ? { object: commitUpdate(write, current, applied, true), isNew: false }
-    : { object: commitCreate(write, applied, true), isNew: true };
+    : { object: create(write, applied), isNew: true };
 }
 
 /** Whoever applies what is not there yet makes it: the right to patch is not enough. */
-function requireRightToCreate({ context, exchange, type, namespace }: WriteRequest): void {
+function create(write: WriteRequest, object: GivenObject): StoredObject {
+  const { context, exchange, type, namespace } = write;
   const { user, info } = exchange;
   const { group, plural: resource } = type;
   const attributes = { verb: 'create', group, resource, namespace, name: info.target?.name };
   if (!isAllowed(context.store, user, attributes)) throw forbidden(user, attributes);
+  return commitCreate(write, object, true);
 }
