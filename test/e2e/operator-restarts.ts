@@ -124,6 +124,17 @@ interface Made extends KubernetesObject {
   data?: Record<string, string>;
 }
 
+async function madeOf(
+  kubernetes: KubernetesClient,
+  namespace: string,
+  registry: string,
+): Promise<{ replicas: number | undefined; config: string }> {
+  const name = names.surrogate(registry);
+  const set = await kubernetes.find<Made>(resourceTypes.StatefulSet, name, namespace);
+  const config = await kubernetes.find<Made>(resourceTypes.ConfigMap, name, namespace);
+  return { replicas: set?.spec?.replicas, config: config?.data?.['registry.json'] ?? '' };
+}
+
 /** What of a Registry's surrogate and status is not what its spec says. */
 async function differencesOf(
   kubernetes: KubernetesClient,
@@ -135,13 +146,11 @@ async function differencesOf(
     name,
     namespace,
   );
-  const surrogate = names.surrogate(name);
-  const set = await kubernetes.find<Made>(resourceTypes.StatefulSet, surrogate, namespace);
-  const config = await kubernetes.find<Made>(resourceTypes.ConfigMap, surrogate, namespace);
+  const made = await madeOf(kubernetes, namespace, name);
   const host = spec.direct?.host ?? '';
   return Object.entries({
-    replicas: set?.spec?.replicas === (spec.replicas ?? 1),
-    host: config?.data?.['registry.json']?.includes(`"${host}"`) === true,
+    replicas: made.replicas === (spec.replicas ?? 1),
+    host: made.config.includes(`"${host}"`),
     pushHost: status?.pushHost === host,
     pullHost: status?.pullHost === (spec.pullHost ?? host),
     observedGeneration: status?.observedGeneration === metadata.generation,

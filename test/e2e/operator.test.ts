@@ -2,8 +2,11 @@ import { afterAll, beforeAll } from 'vitest';
 
 import { startEmbeddedWorld } from '../support/embedded-world.ts';
 import type { EmbeddedWorld } from '../support/embedded-world.ts';
+import { describeOperatorAttacks } from './operator-attacks.ts';
+import { describeOperatorInput } from './operator-input.ts';
 import { describeOperatorRestarts } from './operator-restarts.ts';
 import { describeOperatorRights } from './operator-rights.ts';
+import { describeOperatorScope } from './operator-scope.ts';
 
 let embedded: EmbeddedWorld;
 
@@ -15,3 +18,6 @@ afterAll(() => embedded.close());
 
 describeOperatorRights('embedded cluster', () => ({ env: embedded.env, namespace: 'rights' }));
 describeOperatorRestarts('embedded cluster', () => ({ env: embedded.env, namespace: 'restarts' }));
+describeOperatorScope('embedded cluster', () => ({ env: embedded.env, namespace: 'scope' }));
+describeOperatorAttacks('embedded cluster', () => ({ env: embedded.env, namespace: 'attacks' }));
+describeOperatorInput('embedded cluster', () => ({ env: embedded.env, namespace: 'input' }));

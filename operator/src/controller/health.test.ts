@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { askSurrogate } from './health-probe.ts';
+import { askSurrogate, surrogateAsker } from './health-probe.ts';
 import { startHealthServer } from './health-server.ts';
 import { makeVitals } from './vitals.ts';
 
@@ -55,6 +55,27 @@ describe('askSurrogate()', () => {
   it('stops asking when told to', async () => {
     const stopped = AbortSignal.abort(new Error('stopped'));
     await expect(askSurrogate('127.0.0.1', stopped, 9)).rejects.toThrow('stopped');
+  });
+});
+
+describe('surrogateAsker()', () => {
+  it('leaves one alone for a while that said nothing in time, and no other', async () => {
+    let now = 0;
+    const asked: string[] = [];
+    const { signal } = new AbortController();
+    const ask = surrogateAsker(
+      async (podIp) => {
+        asked.push(podIp);
+        if (podIp === 'silent') now += 10_000;
+        return undefined;
+      },
+      () => now,
+    );
+    for (const podIp of ['silent', 'silent', 'refusing', 'refusing']) await ask(podIp, signal);
+    expect(asked).toEqual(['silent', 'refusing', 'refusing']);
+    now += 121_000;
+    await ask('silent', signal);
+    expect(asked.at(-1)).toBe('silent');
   });
 });
 

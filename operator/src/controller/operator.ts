@@ -2,7 +2,7 @@ import type { Log } from '@reposure/core';
 import type { KubernetesClient } from '@reposure/core/kubernetes';
 
 import { runController } from './controller.ts';
-import { askSurrogate } from './health-probe.ts';
+import { surrogateAsker } from './health-probe.ts';
 import { startHealthServer } from './health-server.ts';
 import { lead } from './leader.ts';
 import { Metrics } from './metrics.ts';
@@ -39,7 +39,13 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
     await lead({ ...options, onTurn: vitals.turned }, async (signal) => {
       vitals.leading();
       metrics.leads(true);
-      await runController({ ...options, signal, metrics, askSurrogate, onSynced: vitals.synced });
+      await runController({
+        ...options,
+        signal,
+        metrics,
+        askSurrogate: surrogateAsker(),
+        onSynced: vitals.synced,
+      });
     });
   } finally {
     metrics.leads(false);

@@ -39,31 +39,34 @@ export class OtherOperators {
 
   /** Follows the Deployments until the signal. @param onSynced Told when all that are there are known. */
   async follow(options: OtherOperatorsOptions, onSynced: () => void): Promise<void> {
-    const { kubernetes, namespace: own, log, signal, onFreed } = options;
+    const { kubernetes, log, signal } = options;
     const fieldSelector = `metadata.name=${names.operator}`;
     const { Deployment } = resourceTypes;
     for await (const event of watchAll(kubernetes, Deployment, { fieldSelector, log, signal })) {
       if (event.type === 'BOOKMARK') continue;
       if (event.type === 'SYNC') {
-        this.#replace(event.items.map(namespaceOf), own, onFreed);
+        this.#replace(event.items.map(namespaceOf), options);
         onSynced();
-      } else if (event.type === 'DELETED') this.#free(namespaceOf(event.object), onFreed);
-      else this.#occupy(namespaceOf(event.object), own);
+      } else if (event.type === 'DELETED') this.#free(namespaceOf(event.object), options);
+      else this.#occupy(namespaceOf(event.object), options);
     }
   }
 
-  #replace(namespaces: readonly string[], own: string, onFreed: (key: RegistryKey) => void): void {
+  #replace(namespaces: readonly string[], options: OtherOperatorsOptions): void {
     const gone = this.#namespaces.difference(new Set(namespaces));
-    for (const namespace of gone) this.#free(namespace, onFreed);
-    for (const namespace of namespaces) this.#occupy(namespace, own);
+    for (const namespace of gone) this.#free(namespace, options);
+    for (const namespace of namespaces) this.#occupy(namespace, options);
   }
 
-  #occupy(namespace: string, own: string): void {
-    if (namespace !== own) this.#namespaces.add(namespace);
+  #occupy(namespace: string, { namespace: own, log }: OtherOperatorsOptions): void {
+    if (namespace === own || this.#namespaces.has(namespace)) return;
+    this.#namespaces.add(namespace);
+    log.info(`Namespace ${namespace} has an operator of its own: its Registries are left to it`);
   }
 
-  #free(namespace: string, onFreed: (key: RegistryKey) => void): void {
-    this.#namespaces.delete(namespace);
+  #free(namespace: string, { log, onFreed }: OtherOperatorsOptions): void {
+    if (!this.#namespaces.delete(namespace)) return;
+    log.info(`Namespace ${namespace} has no operator of its own any more`);
     for (const key of this.#left.get(namespace) ?? []) onFreed(key);
     this.#left.delete(namespace);
   }
