@@ -142,19 +142,24 @@ export function describeOperatorInput(title: string, world: () => ClusterWorld):
           await vi.waitFor(async () => {
             const found = await find(kubernetes, namespace, name);
             const said = { status: 'False', reason, message: expect.stringMatching(message) };
-            expect(conditionOf(found, type), name).toMatchObject(said);
-            expect(conditionOf(found, 'Ready'), name).toMatchObject(said);
+            expect({ name, ...conditionOf(found, type) }).toMatchObject(said);
+            expect({ name, ...conditionOf(found, 'Ready') }).toMatchObject(said);
           }, 20_000);
-          expect(await eventsOf(place, name), name).toContain(`Warning ${reason}`);
+          expect([name, ...(await eventsOf(place, name))]).toContain(`Warning ${reason}`);
           // Without the login, the surrogate can do no harm; with the wrong trust, it could.
           const set = names.surrogate(name);
           const made = await kubernetes.find(resourceTypes.StatefulSet, set, namespace);
-          expect(made?.metadata.name, name).toBe(reason === 'LoginSecretInvalid' ? set : undefined);
+          expect([name, made?.metadata.name]).toEqual([
+            name,
+            reason === 'LoginSecretInvalid' ? set : undefined,
+          ]);
           if ('spec' in mended) await change(place, name, mended.spec);
           else await apply(mended);
           await vi.waitFor(
             async () =>
-              expect(await ready(name), name).toMatchObject({ reason: 'SurrogateNotReady' }),
+              expect({ name, ...(await ready(name)) }).toMatchObject({
+                reason: 'SurrogateNotReady',
+              }),
             { timeout: 45_000, interval: 500 },
           );
         }),

@@ -3,6 +3,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { startEmbeddedWorld } from '../support/embedded-world.ts';
 import type { EmbeddedWorld } from '../support/embedded-world.ts';
 import { describeOperatorAttacks } from './operator-attacks.ts';
+import { describeOperatorHealing } from './operator-healing.ts';
 import { describeOperatorInput } from './operator-input.ts';
 import { describeOperatorRestarts } from './operator-restarts.ts';
 import { describeOperatorRights } from './operator-rights.ts';
@@ -21,3 +22,4 @@ describeOperatorRestarts('embedded cluster', () => ({ env: embedded.env, namespa
 describeOperatorScope('embedded cluster', () => ({ env: embedded.env, namespace: 'scope' }));
 describeOperatorAttacks('embedded cluster', () => ({ env: embedded.env, namespace: 'attacks' }));
 describeOperatorInput('embedded cluster', () => ({ env: embedded.env, namespace: 'input' }));
+describeOperatorHealing('embedded cluster', () => ({ env: embedded.env, namespace: 'healing' }));
