@@ -68,8 +68,12 @@ export function describeOperatorHealing(title: string, world: () => ClusterWorld
 
     it('another address of the registry', async () => {
       const { kubernetes, namespace, ok } = place;
-      await kubernetes.delete(resourceTypes.Service, names.simple, namespace);
+      const { Service } = resourceTypes;
+      const before = await kubernetes.get(Service, names.simple, namespace);
+      await kubernetes.delete(Service, names.simple, namespace);
       await ok('reposure simple install --tls --login --wait');
+      const after = await kubernetes.get(Service, names.simple, namespace);
+      expect(after.metadata.uid).not.toBe(before.metadata.uid);
       await push();
     });
 

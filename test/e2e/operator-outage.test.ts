@@ -22,13 +22,13 @@ describe('an API that is gone for a while', { timeout: outageMs + 120_000 }, () 
   let world: EmbeddedWorld;
   let place: UserShell;
   let relay: Relay;
-  let isOver = false;
+  const over = new AbortController();
   let operator: OperatorProcess;
   let ends = 0;
 
   /** As the kubelet does: it is started again whenever it ends. */
   async function keepRunning(env: Record<string, string>): Promise<void> {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       operator = await startOperatorProcess(env, `--image=${missingImage}`, '--identity=x');
       await operator.ended;
       ends += 1;
@@ -63,7 +63,7 @@ describe('an API that is gone for a while', { timeout: outageMs + 120_000 }, () 
   });
 
   afterAll(async () => {
-    isOver = true;
+    over.abort();
     await operator?.stop();
     await relay?.close();
     await place?.close();

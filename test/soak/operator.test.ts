@@ -20,6 +20,8 @@ const running = Number(REPOSURE_SURROGATES);
 const namespaces = Array.from({ length: 50 }, (_, index) => `reposure-soak-${index}`);
 const maxMiB = 200;
 const idleSeconds = 45;
+/** In ten seconds: twice what the Registries themselves ask for. */
+const calmReconciles = 2 * (suspended / 60 + running / 3);
 
 /**
  * Many Registries in many namespaces, one operator as a process of this machine. What it costs is
@@ -160,13 +162,22 @@ function differenceOf(after: Cost, before: Cost): Cost {
 }
 
 async function idle(operator: OperatorProcess, title: string): Promise<Cost> {
-  // What settles last has its own events.
-  await delay(10_000);
+  await calmed(operator);
   const before = await costOf(operator);
   await delay(idleSeconds * 1000);
   const cost = differenceOf(await costOf(operator), before);
   print(title, cost, idleSeconds);
   return cost;
+}
+
+/** The cluster's own controllers are slower than ours, and what they do has its events. */
+async function calmed(operator: OperatorProcess): Promise<void> {
+  for (let tries = 0; tries < 30; tries += 1) {
+    const before = await operator.metric('reposure_reconciles_total');
+    await delay(10_000);
+    const reconciles = (await operator.metric('reposure_reconciles_total')) - before;
+    if (reconciles < calmReconciles) return;
+  }
 }
 
 function print(title: string, cost: Cost, seconds: number): void {

@@ -19,6 +19,7 @@ interface Applied {
  * once more.
  */
 export class AppliedObjects {
+  #touchesOfAll = 0;
   readonly #touches = new Map<RegistryKey, number>();
   readonly #applied = new Map<RegistryKey, Applied>();
   readonly #nowMs: () => number;
@@ -29,7 +30,12 @@ export class AppliedObjects {
 
   /** Something happened to an object of this Registry. */
   touch(key: RegistryKey): void {
-    this.#touches.set(key, this.#touchesOf(key) + 1);
+    this.#touches.set(key, (this.#touches.get(key) ?? 0) + 1);
+  }
+
+  /** Nobody knows what happened meanwhile, to any object. */
+  touchAll(): void {
+    this.#touchesOfAll += 1;
   }
 
   /** Whether objects of this hash are there, as far as anybody knows. */
@@ -57,6 +63,6 @@ export class AppliedObjects {
   }
 
   #touchesOf(key: RegistryKey): number {
-    return this.#touches.get(key) ?? 0;
+    return this.#touchesOfAll + (this.#touches.get(key) ?? 0);
   }
 }

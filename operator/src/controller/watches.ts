@@ -41,15 +41,20 @@ export async function watchInto(options: WatchOptions): Promise<void> {
   const { queue, applied, onSynced } = options;
   const want = ({ metadata: { namespace = '', name } }: ApiObject): void =>
     queue.add(keyOf(namespace, name));
-  const touch = (object: ApiObject): void => {
+  const generations = new Map<string, number>();
+  const touch = (object: ApiObject, isGone: boolean): void => {
     const key = ownerOf(object);
-    if (key === undefined) return;
+    if (key === undefined || (!isGone && isStatusOnly(object, generations))) return;
+    if (isGone) generations.delete(object.metadata.uid ?? '');
     applied.touch(key);
     queue.add(key);
   };
   await Promise.all([
     follow(resourceTypes.Registry, options, want, onSynced),
-    ...owned.map((type) => follow(type, { ...options, labelSelector: registryLabel }, touch)),
+    // What was deleted before a list is not in it.
+    ...owned.map((type) =>
+      follow(type, { ...options, labelSelector: registryLabel }, touch, () => applied.touchAll()),
+    ),
   ]);
 }
 
@@ -58,20 +63,32 @@ function ownerOf({ metadata: { namespace = '', labels } }: ApiObject): RegistryK
   return name === undefined ? undefined : keyOf(namespace, name);
 }
 
+/**
+ * Whether nothing that counts has changed. What a StatefulSet's controller counts is of no
+ * interest: the Pod has its own events.
+ */
+function isStatusOnly({ kind, metadata }: ApiObject, seen: Map<string, number>): boolean {
+  const { uid = '', generation = 0 } = metadata;
+  if (kind !== resourceTypes.StatefulSet.kind) return false;
+  if (seen.get(uid) === generation) return true;
+  seen.set(uid, generation);
+  return false;
+}
+
 async function follow(
   type: ResourceType,
   options: WatchOptions & { readonly labelSelector?: string },
-  tell: (object: ApiObject) => void,
+  tell: (object: ApiObject, isGone: boolean) => void,
   onSynced: () => void = () => {},
 ): Promise<void> {
   const { kubernetes, namespace, labelSelector, log, signal } = options;
   for await (const event of watchAll(kubernetes, type, { namespace, labelSelector, signal, log })) {
     if (event.type === 'BOOKMARK') continue;
     if (event.type === 'SYNC') {
-      for (const object of event.items) tell(object);
+      for (const object of event.items) tell(object, false);
       onSynced();
     } else {
-      tell(event.object);
+      tell(event.object, event.type === 'DELETED');
     }
   }
 }
