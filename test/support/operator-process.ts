@@ -36,7 +36,11 @@ export async function startOperatorProcess(
 ): Promise<OperatorProcess> {
   const port = await freePort();
   const argv = ['--input-type=module', '-e', script, '--', 'run', `--port=${port}`, ...words];
-  const child = spawn(process.execPath, argv, { cwd: root, env: { ...process.env, ...env } });
+  const child = spawn(process.execPath, argv, {
+    cwd: root,
+    // As its Deployment has it.
+    env: { ...process.env, NODE_OPTIONS: '--max-old-space-size=96', ...env },
+  });
   let said = '';
   const keep = (chunk: Buffer): void => {
     said += chunk.toString();
