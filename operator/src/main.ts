@@ -6,23 +6,27 @@ import { names } from '@reposure/core/resource';
 
 import { parsePort, readArguments } from './arguments.ts';
 import { LeadershipLostError } from './controller/leader.ts';
+import { Metrics } from './controller/metrics.ts';
 import { runOperator } from './controller/operator.ts';
 import { jsonLog } from './json-log.ts';
 
-const usage = `Usage: reposure-operator run [--namespace=NAME] [--image=NAME] [--address=IP] [--port=N]
-                             [--identity=NAME] [--log-level=info|debug|warn]
+const usage = `Usage: reposure-operator run [--namespace=NAME] [--all-namespaces] [--image=NAME]
+                             [--address=IP] [--port=N] [--identity=NAME]
+                             [--log-level=info|debug|warn]
 
-Reconciles the Registries of one namespace until it is told to stop.
+Reconciles the Registries of one namespace, or of all, until it is told to stop.
 
-  --namespace   the one to look after; the kubeconfig's or the Pod's own by default
-  --image       of the surrogates; this version's by default
-  --address     where to serve /livez and /readyz; 127.0.0.1 by default
-  --port        8080 by default
-  --identity    differs between any two operators; the host name by default
+  --namespace       the one to look after; the kubeconfig's or the Pod's own by default
+  --all-namespaces  look after all others as well, but for those with an operator of their own
+  --image           of the surrogates; this version's by default
+  --address         where to serve /livez, /readyz and /metrics; 127.0.0.1 by default
+  --port            8080 by default
+  --identity        differs between any two operators; the host name by default
 `;
 
 const known = {
   namespace: { type: 'string' },
+  'all-namespaces': { type: 'boolean', default: false },
   image: { type: 'string', default: names.image(version) },
   address: { type: 'string', default: '127.0.0.1' },
   port: { type: 'string', default: '8080' },
@@ -68,13 +72,22 @@ async function run(options: Options): Promise<void> {
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();
   process.once('SIGTERM', onSignal).once('SIGINT', onSignal);
-  const kubernetes = await openCluster({ kubeconfig: process.env['KUBECONFIG'], log });
+  const metrics = new Metrics();
+  const kubernetes = await openCluster({
+    kubeconfig: process.env['KUBECONFIG'],
+    log,
+    onAnswer: (answer) => metrics.answered(answer),
+  });
   try {
     const { namespace = kubernetes.namespace, image, address, port, identity } = options;
-    log.info(`Reposure operator ${version}, namespace ${namespace}, ${kubernetes.server}`);
+    const allNamespaces = options['all-namespaces'];
+    const where = allNamespaces ? `all namespaces from ${namespace}` : `namespace ${namespace}`;
+    log.info(`Reposure operator ${version}, ${where}, ${kubernetes.server}`);
     await runOperator({
       kubernetes,
       namespace,
+      allNamespaces,
+      metrics,
       image,
       address,
       port,

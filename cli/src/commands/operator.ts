@@ -17,12 +17,13 @@ interface InstallFlags extends GlobalOptions, WaitFlags {
   readonly image?: string;
   readonly imagePullPolicy?: 'Always' | 'IfNotPresent' | 'Never';
   readonly replicas: number;
+  readonly cluster?: true;
 }
 
 /** `operator install|uninstall|logs` */
 export function operatorCommand(): Command {
   const operator = new Command('operator').description(
-    'the operator, which makes a way in for every Registry of its namespace',
+    'the operator, which makes a way in for every Registry of its namespace, or of all',
   );
   operator.addCommand(installCommand());
   withWaitOptions(operator.command('uninstall'), 'its Pods are gone')
@@ -50,9 +51,10 @@ function installCommand(): Command {
       ]),
     )
     .option('--replicas <n>', 'one works, the others stand by', replicaCount, 1)
+    .option('--cluster', 'serve all namespaces but those that have an operator of their own')
     .addHelpText(
       'after',
-      '\nExamples:\n  reposure operator install --wait\n  reposure operator install --role=view --wait\n',
+      '\nExamples:\n  reposure operator install --wait\n  reposure operator install --role=view --wait\n  reposure operator install --cluster --replicas=2 --wait -n reposure-system\n',
     )
     .action(installAction);
 }
@@ -72,6 +74,7 @@ async function installAction(_: unknown, command: Command): Promise<void> {
       imagePullPolicy: flags.imagePullPolicy,
       role: flags.role,
       replicas: flags.replicas,
+      allNamespaces: flags.cluster,
       wait: flags.wait,
       timeoutMs,
       log,
@@ -81,7 +84,7 @@ async function installAction(_: unknown, command: Command): Promise<void> {
     await print(format, {
       value: { namespace, deployment: names.operator, state },
       names: [`deployment.apps/${names.operator}`],
-      text: `Operator ${state} in namespace "${namespace}"`,
+      text: `Operator ${state} in namespace "${namespace}"${flags.cluster ? ', for all namespaces' : ''}`,
     });
   });
 }

@@ -1,8 +1,9 @@
 import type { KubernetesObject } from '../kubernetes/index.ts';
-import { registryLabel, registryResource } from '../resource/index.ts';
+import { registryLabel } from '../resource/index.ts';
 import type { Registry } from '../resource/index.ts';
 import { labelsOf } from './labels.ts';
-import type { PolicyRule } from './operator-role.ts';
+import { clientRights, ruleOf } from './rights.ts';
+import type { ClientUse, PolicyRule } from './rights.ts';
 
 /** A Role for clients of one Registry, in its namespace. */
 export interface ClientRole extends KubernetesObject {
@@ -12,18 +13,8 @@ export interface ClientRole extends KubernetesObject {
 /** The Registry that a Role is for. */
 export type RoleSubject = Pick<Registry, 'metadata'>;
 
-/** A Role that lets somebody see one Registry, and what `rules` say. */
-export function clientRole(
-  { metadata }: RoleSubject,
-  name: string,
-  rules: readonly PolicyRule[],
-): ClientRole {
-  const registry = {
-    apiGroups: [registryResource.group],
-    resources: [registryResource.plural],
-    resourceNames: [metadata.name],
-    verbs: ['get'],
-  };
+/** A Role that lets somebody use one Registry in one way. */
+export function clientRole({ metadata }: RoleSubject, name: string, use: ClientUse): ClientRole {
   return {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'Role',
@@ -32,6 +23,6 @@ export function clientRole(
       namespace: metadata.namespace,
       labels: { ...labelsOf(name, 'access'), [registryLabel]: metadata.name },
     },
-    rules: [registry, ...rules],
+    rules: clientRights(metadata.name, use).map(ruleOf),
   };
 }

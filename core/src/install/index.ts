@@ -27,5 +27,7 @@ export type {
   UninstallSimpleOptions,
 } from './simple-install.ts';
 export type { Login } from './simple-login.ts';
+export { operatorRights, clientRights, ruleOf } from './rights.ts';
+export type { ClientUse, OperatorRight, PolicyRule, Right, RightScope } from './rights.ts';
 export { simpleImage, simpleObjects } from './simple-objects.ts';
 export type { SimpleObjectsOptions } from './simple-objects.ts';

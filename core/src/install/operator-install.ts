@@ -1,12 +1,14 @@
 import { resourceTypes } from '../kubernetes/index.ts';
-import type { KubernetesClient, KubernetesObject } from '../kubernetes/index.ts';
+import type { KubernetesClient } from '../kubernetes/index.ts';
 import type { Log } from '../log.ts';
 import { silent } from '../log.ts';
 import { names } from '../resource/index.ts';
 import { version } from '../version.ts';
 import { installCrd, uninstallCrd } from './custom-resource.ts';
-import { operatorObjects, operatorRoleBinding } from './operator-objects.ts';
+import { refuseSecondOperator, removeOldBindings } from './operator-bindings.ts';
+import { operatorObjects } from './operator-objects.ts';
 import type { OperatorObjectsOptions } from './operator-objects.ts';
+import { retirePredecessor } from './operator-predecessor.ts';
 import { waitForRollout } from './rollout.ts';
 import { deleteAll } from './teardown.ts';
 
@@ -35,6 +37,7 @@ export interface UninstallOptions {
  * Installs the operator in a namespace, or brings the one that is there to what is asked for.
  *
  * @throws {KubernetesError} if the API refuses.
+ * @throws {InputError} if it is to serve all namespaces, and one in another namespace does.
  * @throws {TimeoutError} if `wait`, and it does not work in time.
  */
 export async function installOperator(
@@ -42,11 +45,14 @@ export async function installOperator(
   options: InstallOperatorOptions,
 ): Promise<void> {
   const { namespace, image = names.image(version), log = silent, timeoutMs = 120_000 } = options;
+  if (options.allNamespaces) await refuseSecondOperator(kubernetes, namespace);
   await installCrd(kubernetes, log);
-  await unbindRole(kubernetes, options, log);
+  await retirePredecessor(kubernetes, namespace, log);
+  await removeOldBindings(kubernetes, options, log);
   for (const object of operatorObjects({ ...options, image })) {
     await kubernetes.apply(object);
-    log.info(`Applied ${object.kind} ${namespace}/${object.metadata.name}`);
+    const { namespace: where, name } = object.metadata;
+    log.info(`Applied ${object.kind} ${where === undefined ? name : `${where}/${name}`}`);
   }
   if (options.wait) {
     log.info(`Waiting for Deployment ${namespace}/${names.operator}`);
@@ -60,7 +66,8 @@ export async function installOperator(
 /**
  * Removes the operator from a namespace; Registries and their surrogates stay.
  *
- * The CRD goes only when nobody in the cluster needs it any more.
+ * What is the cluster's own goes only when nobody needs it any more: the CRD while there is a
+ * Registry or another operator, cluster-wide bindings while they are another namespace's.
  */
 export async function uninstallOperator(
   kubernetes: KubernetesClient,
@@ -70,7 +77,6 @@ export async function uninstallOperator(
     kubernetes,
     [
       [resourceTypes.Deployment, names.operator],
-      [resourceTypes.RoleBinding, operatorRoleBinding],
       [resourceTypes.RoleBinding, names.operator],
       [resourceTypes.Role, names.operator],
       [resourceTypes.ServiceAccount, names.operator],
@@ -78,22 +84,7 @@ export async function uninstallOperator(
     ],
     options,
   );
+  const { namespace, log = silent } = options;
+  await removeOldBindings(kubernetes, { namespace }, log);
   await uninstallCrd(kubernetes, options);
-}
-
-interface RoleBinding extends KubernetesObject {
-  roleRef?: { name: string };
-}
-
-/** A binding's role cannot be changed; and one that nobody asks for any more is taken back. */
-async function unbindRole(
-  kubernetes: KubernetesClient,
-  { namespace, role }: InstallOperatorOptions,
-  log: Log,
-): Promise<void> {
-  const { RoleBinding } = resourceTypes;
-  const bound = await kubernetes.find<RoleBinding>(RoleBinding, operatorRoleBinding, namespace);
-  if (bound === undefined || bound.roleRef?.name === role) return;
-  await kubernetes.delete(RoleBinding, operatorRoleBinding, namespace);
-  log.info(`Deleted RoleBinding ${namespace}/${operatorRoleBinding}`);
 }

@@ -1,7 +1,7 @@
 import type { KubernetesObject } from '../kubernetes/index.ts';
 import { names } from '../resource/index.ts';
 import { labelsOf, selectorOf } from './labels.ts';
-import { operatorRules } from './operator-role.ts';
+import { operatorRules, operatorRulesOf } from './operator-role.ts';
 import { containerSecurityContext, podSecurityContext } from './pod-security.ts';
 
 /** What the operator's objects are made from. */
@@ -11,7 +11,9 @@ export interface OperatorObjectsOptions {
   readonly image: string;
   /** As in Kubernetes; its own default where there is none. */
   readonly imagePullPolicy?: 'Always' | 'IfNotPresent' | 'Never' | undefined;
-  /** A ClusterRole that the operator's account is bound to in its namespace, beside its own Role. */
+  /** Serve the Registries of all namespaces that have no operator of their own. */
+  readonly allNamespaces?: boolean | undefined;
+  /** A ClusterRole that the operator's account is bound to where it serves, beside its own Role. */
   readonly role?: string | undefined;
   /** One of them works, the others wait. */
   readonly replicas?: number | undefined;
@@ -20,44 +22,82 @@ export interface OperatorObjectsOptions {
 /** The binding to a ClusterRole, where one was asked for. */
 export const operatorRoleBinding = `${names.operator}-role`;
 
-/** Where the operator answers `/livez` and `/readyz`. */
+/** Where the operator answers `/livez`, `/readyz` and `/metrics`. */
 const healthPort = 8080;
+/** Node collects garbage late where it may; with this, 1,000 Registries stay well below the limit. */
+const heapLimit = { name: 'NODE_OPTIONS', value: '--max-old-space-size=96' };
 
-/** The operator's objects in its namespace, in the order to apply them; the CRD is not among them. */
+const rbac = 'rbac.authorization.k8s.io';
+
+/** The operator's objects, in the order to apply them; the CRD is not among them. */
 export function operatorObjects(options: OperatorObjectsOptions): KubernetesObject[] {
-  const { namespace, role } = options;
+  const { namespace, role, allNamespaces = false } = options;
+  const rules = allNamespaces ? operatorRulesOf('own') : operatorRules;
+  const served = allNamespaces ? undefined : namespace;
   return [
     object('v1', 'ServiceAccount', namespace, { automountServiceAccountToken: false }),
-    object('rbac.authorization.k8s.io/v1', 'Role', namespace, { rules: operatorRules }),
-    binding(names.operator, namespace, 'Role', names.operator),
-    ...(role === undefined ? [] : [binding(operatorRoleBinding, namespace, 'ClusterRole', role)]),
+    object(`${rbac}/v1`, 'Role', namespace, { rules }),
+    binding(options, { name: names.operator, roleRef: ['Role', names.operator], in: namespace }),
+    ...(allNamespaces ? everywhere(options) : []),
+    ...(role === undefined
+      ? []
+      : [
+          binding(options, {
+            name: operatorRoleBinding,
+            roleRef: ['ClusterRole', role],
+            in: served,
+          }),
+        ]),
     deployment(options),
+  ];
+}
+
+/** What an operator that serves all namespaces may do in them. */
+function everywhere(options: OperatorObjectsOptions): KubernetesObject[] {
+  const rules = operatorRulesOf('served', 'cluster');
+  return [
+    object(`${rbac}/v1`, 'ClusterRole', undefined, { rules }),
+    binding(options, {
+      name: names.operator,
+      roleRef: ['ClusterRole', names.operator],
+      in: undefined,
+    }),
   ];
 }
 
 function object(
   apiVersion: string,
   kind: string,
-  namespace: string,
+  namespace: string | undefined,
   fields: Record<string, unknown>,
 ): KubernetesObject {
-  const labels = labelsOf(names.operator, 'operator');
-  return { apiVersion, kind, metadata: { name: names.operator, namespace, labels }, ...fields };
+  const metadata = metadataOf(names.operator, namespace);
+  return { apiVersion, kind, metadata, ...fields };
+}
+
+interface BindingOptions {
+  readonly name: string;
+  readonly roleRef: readonly [kind: 'ClusterRole' | 'Role', name: string];
+  /** Everywhere without one. */
+  readonly in: string | undefined;
 }
 
 function binding(
-  name: string,
-  namespace: string,
-  kind: 'ClusterRole' | 'Role',
-  role: string,
+  { namespace }: OperatorObjectsOptions,
+  { name, roleRef: [kind, role], in: where }: BindingOptions,
 ): KubernetesObject {
   return {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'RoleBinding',
-    metadata: { name, namespace, labels: labelsOf(names.operator, 'operator') },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind, name: role },
+    apiVersion: `${rbac}/v1`,
+    kind: where === undefined ? 'ClusterRoleBinding' : 'RoleBinding',
+    metadata: metadataOf(name, where),
+    roleRef: { apiGroup: rbac, kind, name: role },
     subjects: [{ kind: 'ServiceAccount', name: names.operator, namespace }],
   };
+}
+
+function metadataOf(name: string, namespace: string | undefined): KubernetesObject['metadata'] {
+  const labels = labelsOf(names.operator, 'operator');
+  return namespace === undefined ? { name, labels } : { name, namespace, labels };
 }
 
 function deployment(options: OperatorObjectsOptions): KubernetesObject {
@@ -80,7 +120,8 @@ function deployment(options: OperatorObjectsOptions): KubernetesObject {
   });
 }
 
-function container({ image, imagePullPolicy }: OperatorObjectsOptions): Record<string, unknown> {
+function container(options: OperatorObjectsOptions): Record<string, unknown> {
+  const { image, imagePullPolicy, allNamespaces } = options;
   return {
     name: 'operator',
     image,
@@ -89,12 +130,14 @@ function container({ image, imagePullPolicy }: OperatorObjectsOptions): Record<s
       names.operator,
       'run',
       '--namespace=$(POD_NAMESPACE)',
+      ...(allNamespaces ? ['--all-namespaces'] : []),
       `--image=${image}`,
       '--address=$(POD_IP)',
       `--port=${healthPort}`,
       '--identity=$(POD_NAME)',
     ],
     env: [
+      heapLimit,
       fieldEnv('POD_NAMESPACE', 'metadata.namespace'),
       fieldEnv('POD_NAME', 'metadata.name'),
       fieldEnv('POD_IP', 'status.podIP'),

@@ -1,41 +1,10 @@
-import { names, registryResource } from '../resource/index.ts';
+import { operatorRights, ruleOf } from './rights.ts';
+import type { PolicyRule, RightScope } from './rights.ts';
 
-/** One rule of a Role. */
-export interface PolicyRule {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
-  readonly resourceNames?: readonly string[];
-  readonly verbs: readonly string[];
+/** The operator's rules that hold in some scopes, from the table in `rights.ts`. */
+export function operatorRulesOf(...scopes: readonly RightScope[]): readonly PolicyRule[] {
+  return operatorRights.filter(({ scope }) => scopes.includes(scope)).map(ruleOf);
 }
 
-/**
- * What the controller uses in its namespace, and nothing more.
- *
- * Secrets are read one by one, as Registries name them: no list, no watch. What is applied wants
- * `create` and `patch`.
- */
-export const operatorRules: readonly PolicyRule[] = [
-  rule(registryResource.group, ['registries'], ['get', 'list', 'watch']),
-  rule(registryResource.group, ['registries/status'], ['patch']),
-  rule('apps', ['statefulsets'], ['get', 'list', 'watch', 'create', 'patch']),
-  rule('', ['configmaps', 'serviceaccounts'], ['create', 'patch']),
-  rule('', ['services'], ['get', 'create', 'patch']),
-  // `create` without `patch` or `delete`: it makes the keys of the proxy route, and changes no Secret.
-  rule('', ['secrets'], ['get', 'create']),
-  rule('', ['pods'], ['get', 'list', 'watch']),
-  rule('', ['events'], ['create']),
-  // A name cannot narrow `create`: the API does not know it yet.
-  rule('coordination.k8s.io', ['leases'], ['create']),
-  {
-    ...rule('coordination.k8s.io', ['leases'], ['get', 'update']),
-    resourceNames: [names.operator],
-  },
-];
-
-function rule(
-  apiGroup: string,
-  resources: readonly string[],
-  verbs: readonly string[],
-): PolicyRule {
-  return { apiGroups: [apiGroup], resources, verbs };
-}
+/** The rules of an operator that serves its own namespace, in its Role there. */
+export const operatorRules: readonly PolicyRule[] = operatorRulesOf('served', 'own');

@@ -2,54 +2,49 @@ import { readFileSync } from 'node:fs';
 
 import { describe, expect, it } from 'vitest';
 
-import { execRoleOf } from './exec-role.ts';
-import { operatorRules } from './operator-role.ts';
-import type { PolicyRule } from './operator-role.ts';
-import { pullRoleOf, pushRoleOf } from './proxy-roles.ts';
+import { clientRights, operatorRights } from './rights.ts';
+import type { Right } from './rights.ts';
 
 const text = readFileSync(new URL('../../../SECURITY.md', import.meta.url), 'utf8');
 
-/** The rules in the table between `<!-- NAME -->` and `<!-- /NAME -->`, one line each. */
+/** What the operator's table says of a scope. */
+const scopes = { served: 'each namespace that it serves', own: 'its own', cluster: 'all' } as const;
+
+/** The rows of the table between `<!-- NAME -->` and `<!-- /NAME -->`, without its head. */
 function documented(name: string): string[] {
   const [, table = ''] = text.split(`<!-- ${name} -->`);
   const rows = table.split(`<!-- /${name} -->`)[0]?.split('\n') ?? [];
-  // What is no row of a rule has no verb: the headings, and the line below them.
-  return rows.map(ruleOfRow).filter((rule) => rule !== undefined);
+  return rows
+    .filter((row) => row.startsWith('|'))
+    .slice(2)
+    .map(cellsOf);
 }
 
-function ruleOfRow(row: string): string | undefined {
-  const [group = '', resources = '', resourceNames = '', verbs = ''] = row.split('|').slice(1);
-  const named = wordsOf(resourceNames);
-  if (wordsOf(verbs).length === 0) return undefined;
-  return lineOf({
-    apiGroups: group.trim() === 'core' ? [''] : wordsOf(group),
-    resources: wordsOf(resources),
-    verbs: wordsOf(verbs),
-    ...(named.length > 0 ? { resourceNames: named } : {}),
-  });
+function cellsOf(row: string): string {
+  const cells = row.split('|').slice(1, -1);
+  return cells.map((cell) => cell.trim()).join(' | ');
 }
 
-function wordsOf(cell: string): string[] {
-  return [...cell.matchAll(/`([^`]+)`/g)].map(([, word = '']) => word);
+function rowOf({ apiGroup, resources, resourceNames, verbs, why }: Right): string[] {
+  const group = apiGroup === '' ? 'core' : codes([apiGroup]);
+  return [group, codes(resources), resourceNames ? codes(resourceNames) : 'any', codes(verbs), why];
 }
 
-function lineOf({ apiGroups, resources, resourceNames = ['any'], verbs }: PolicyRule): string {
-  return [apiGroups, resources, resourceNames, verbs]
-    .map((words) => words.toSorted().join(', '))
-    .join(' | ');
+function codes(words: readonly string[]): string {
+  return words.map((word) => `\`${word}\``).join(', ');
 }
 
 describe('SECURITY.md', () => {
-  it('lists every rule of the operator’s Role, and no other', () => {
-    expect(documented('operatorRules').toSorted()).toEqual(operatorRules.map(lineOf).toSorted());
+  it('has the operator’s rights, each with its scope and its reason, and no other', () => {
+    const rows = operatorRights.map((right) => {
+      const [group, resources, named, verbs, why] = rowOf(right);
+      return [group, resources, named, verbs, scopes[right.scope], why].join(' | ');
+    });
+    expect(documented('operatorRules')).toEqual(rows);
   });
 
-  it.each([
-    ['pullRole', pullRoleOf],
-    ['pushRole', pushRoleOf],
-    ['execRole', execRoleOf],
-  ])('lists every rule of the %s for clients, and no other', (name, roleOf) => {
-    const { rules } = roleOf({ metadata: { name: 'NAME', namespace: 'ci' } });
-    expect(documented(name).toSorted()).toEqual(rules.map(lineOf).toSorted());
+  it.each(['pull', 'push', 'exec'] as const)('has what the Role for %s allows', (use) => {
+    const rows = clientRights('NAME', use).map((right) => rowOf(right).join(' | '));
+    expect(documented(`${use}Role`)).toEqual(rows);
   });
 });

@@ -36,6 +36,7 @@ export async function refusalOf(
     reason: said?.reason,
     message: said?.message ?? plainText(response, text),
     retryAfterMs: retryAfterMsOf(response, said),
+    causes: said?.details?.causes?.map(({ reason = '' }) => reason),
     nextStep: nextStepOf(status, purpose, access),
   });
 }

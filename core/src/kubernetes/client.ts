@@ -149,10 +149,13 @@ export interface KubernetesClient {
     signal?: AbortSignal,
   ): Promise<T | undefined>;
   list<T extends ApiObject>(type: ResourceType, options?: ListOptions): Promise<ObjectList<T>>;
-  /** Ends without an error when the server ends it; `Expired` as `KubernetesError`. Asks for bookmarks. */
+  /**
+   * Ends without an error when the server ends it, or says nothing for `silenceMs` (three minutes);
+   * `Expired` as `KubernetesError`. Asks for bookmarks.
+   */
   watch<T extends ApiObject>(
     type: ResourceType,
-    options: ListOptions & { readonly resourceVersion?: string },
+    options: ListOptions & { readonly resourceVersion?: string; readonly silenceMs?: number },
   ): AsyncGenerator<WatchEvent<T>, void>;
   /** POST; for what must not be there yet. */
   create<T extends ApiObject>(object: T): Promise<T>;
@@ -210,6 +213,13 @@ export interface KubernetesClient {
   close(): void;
 }
 
+/** An answer of the API, as far as it is counted. */
+export interface ApiAnswer {
+  readonly method: string;
+  /** HTTP status; 0 if the request was lost. */
+  readonly status: number;
+}
+
 /** What a client is made with. */
 export interface ClientOptions {
   /** Files as in `KUBECONFIG`, joined with the system's path delimiter; else `$KUBECONFIG`'s value as the entry point read it. */
@@ -221,4 +231,6 @@ export interface ClientOptions {
    */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly log?: Log;
+  /** Told of every answer of the API, for whoever counts them. */
+  readonly onAnswer?: ((answer: ApiAnswer) => void) | undefined;
 }

@@ -13,6 +13,7 @@ import type { Access } from './access.ts';
 import { AgentCache } from './agent.ts';
 import { lossOf, refusalOf } from './answer-error.ts';
 import type { Purpose } from './answer-error.ts';
+import type { ApiAnswer, ClientOptions } from './client.ts';
 import { CredentialSource } from './credentials.ts';
 import { KubernetesError } from './kubernetes-error.ts';
 import { ServiceConnections } from './service-connections.ts';
@@ -48,6 +49,12 @@ const maxBodyBytes = 256 << 20;
 const throttledRetries = 5;
 const userAgent = { 'user-agent': `reposure/${version}` };
 
+/** What is around a connection: see {@link ClientOptions}. */
+interface Surroundings extends Pick<ClientOptions, 'onAnswer'> {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+}
+
 /** Requests to one API server, with one way to log in, and one way to fail. */
 export class Connection {
   readonly access: Access;
@@ -55,11 +62,11 @@ export class Connection {
   readonly #agents: AgentCache;
   readonly #toServices: ServiceConnections;
 
-  constructor(
-    access: Access,
-    around: { readonly env: Readonly<Record<string, string | undefined>>; readonly log: Log },
-  ) {
+  readonly #onAnswer: (answer: ApiAnswer) => void;
+
+  constructor(access: Access, around: Surroundings) {
     this.access = access;
+    this.#onAnswer = around.onAnswer ?? (() => {});
     this.#credentials = new CredentialSource(access, around.env, around.log);
     this.#agents = new AgentCache(access, around.env);
     this.#toServices = new ServiceConnections(access, around.env);
@@ -183,9 +190,13 @@ export class Connection {
       }, answerWithinMs);
       const settle = (): void => clearTimeout(overdue);
       outgoing.once('close', settle);
-      outgoing.once('error', reject);
+      outgoing.once('error', (error) => {
+        this.#onAnswer({ method, status: 0 });
+        reject(error);
+      });
       outgoing.once('response', (response) => {
         settle();
+        this.#onAnswer({ method, status: response.statusCode ?? 0 });
         resolve(response);
       });
     });

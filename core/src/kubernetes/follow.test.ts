@@ -37,6 +37,21 @@ describe('watch()', () => {
     );
   });
 
+  it('ends when the server has fallen silent, and not while it says something', async () => {
+    await using api = await startApiServer((_, response) => {
+      response.writeHead(200).flushHeaders();
+      let said = 0;
+      const timer = setInterval(() => {
+        said += 1;
+        tell(response, 'BOOKMARK', { metadata: { resourceVersion: String(said) } });
+        if (said === 5) clearInterval(timer);
+      }, 100);
+    });
+    const client = await api.open();
+    const events = client.watch(resourceTypes.Pod, { namespace: 'ci', silenceMs: 400 });
+    await expect(Array.fromAsync(events)).resolves.toHaveLength(5);
+  });
+
   it('throws what an ERROR event says', async () => {
     await using api = await startApiServer((_, response) => {
       tell(response, 'ERROR', { code: 410, reason: 'Expired', message: 'too old' });

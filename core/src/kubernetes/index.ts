@@ -1,4 +1,5 @@
 export type {
+  ApiAnswer,
   ApiObject,
   ClientOptions,
   ExecExit,

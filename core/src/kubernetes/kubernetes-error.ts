@@ -34,6 +34,8 @@ export interface RefusalOptions {
   /** The API's own sentence. */
   readonly message?: string | undefined;
   readonly retryAfterMs?: number | undefined;
+  /** The machine-readable reasons of its `details.causes`. */
+  readonly causes?: readonly string[] | undefined;
   /** What a person may do about it: one clause. */
   readonly nextStep?: string | undefined;
 }
@@ -48,6 +50,7 @@ export class KubernetesError extends ReposureError {
   readonly reason: string;
   /** What the server asked for with Retry-After; 0 if it did not. */
   readonly retryAfterMs: number;
+  readonly #causes: readonly string[];
 
   /** @param action `<verb> <thing> at <server>`, after "Cannot". */
   constructor(action: string, options: RefusalOptions) {
@@ -58,6 +61,7 @@ export class KubernetesError extends ReposureError {
     this.status = status;
     this.reason = reason;
     this.retryAfterMs = retryAfterMs;
+    this.#causes = options.causes ?? [];
   }
 
   get isNotFound(): boolean {
@@ -66,6 +70,11 @@ export class KubernetesError extends ReposureError {
 
   get isForbidden(): boolean {
     return this.status === 403;
+  }
+
+  /** The namespace is being deleted: nothing new can be made in it any more. */
+  get isNamespaceTerminating(): boolean {
+    return this.isForbidden && this.#causes.includes('NamespaceTerminating');
   }
 
   /** Somebody else changed the object in between, or it exists already. */

@@ -10,6 +10,6 @@ import { RestClient } from './rest-client.ts';
  * @throws {KubeconfigError} if there is none, or the kubeconfig makes no sense.
  */
 export async function openCluster(options: ClientOptions = {}): Promise<KubernetesClient> {
-  const { env = process.env, log = silent } = options;
-  return new RestClient(new Connection(await loadAccess(options), { env, log }));
+  const { env = process.env, log = silent, onAnswer } = options;
+  return new RestClient(new Connection(await loadAccess(options), { env, log, onAnswer }));
 }

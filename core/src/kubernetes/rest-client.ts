@@ -76,7 +76,7 @@ export class RestClient implements KubernetesClient {
 
   watch<T extends ApiObject>(
     type: ResourceType,
-    options: ListOptions & { readonly resourceVersion?: string },
+    options: ListOptions & { readonly resourceVersion?: string; readonly silenceMs?: number },
   ): AsyncGenerator<WatchEvent<T>, void> {
     return watchEvents<T>(this.#connection, type, options);
   }

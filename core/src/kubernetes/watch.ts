@@ -9,6 +9,17 @@ import { pathOf } from './paths.ts';
 const shortestSeconds = 300;
 /** A server that has died cannot end the watch; then we do. */
 const graceMs = 15_000;
+/**
+ * The API sends a bookmark about once a minute: whoever is silent for longer has forgotten this
+ * watch, or something in between has. To ask again from the last resourceVersion costs little.
+ */
+const silenceMs = 180_000;
+
+interface WatchOptions extends ListOptions {
+  readonly resourceVersion?: string;
+  /** Without any event or bookmark for so long, the watch ends: three minutes by default. */
+  readonly silenceMs?: number;
+}
 
 interface RawEvent {
   readonly type: string;
@@ -26,11 +37,13 @@ interface RawEvent {
 export async function* watchEvents<T extends ApiObject>(
   connection: Connection,
   type: ResourceType,
-  options: ListOptions & { readonly resourceVersion?: string },
+  options: WatchOptions,
 ): AsyncGenerator<WatchEvent<T>, void> {
   const timeoutSeconds = shortestSeconds + Math.floor(Math.random() * shortestSeconds);
   const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(), timeoutSeconds * 1000 + graceMs);
+  const end = (): void => deadline.abort();
+  const timer = setTimeout(end, timeoutSeconds * 1000 + graceMs);
+  const silence = setTimeout(end, options.silenceMs ?? silenceMs);
   const signals = options.signal ? [options.signal, deadline.signal] : [deadline.signal];
   const request: ApiRequest = {
     method: 'GET',
@@ -41,6 +54,7 @@ export async function* watchEvents<T extends ApiObject>(
   try {
     const response = await connection.send(request);
     for await (const event of jsonLines(connection.bodyOf(response, request))) {
+      silence.refresh();
       const told = eventOf(event as RawEvent, request, connection);
       if (told) yield told as WatchEvent<T>;
     }
@@ -49,14 +63,11 @@ export async function* watchEvents<T extends ApiObject>(
     if (!isEnd(error, deadline.signal)) throw error;
   } finally {
     clearTimeout(timer);
+    clearTimeout(silence);
   }
 }
 
-function watchPath(
-  type: ResourceType,
-  options: ListOptions & { readonly resourceVersion?: string },
-  timeoutSeconds: number,
-): string {
+function watchPath(type: ResourceType, options: WatchOptions, timeoutSeconds: number): string {
   const { namespace, labelSelector, fieldSelector, resourceVersion } = options;
   const query = { labelSelector, fieldSelector, resourceVersion, timeoutSeconds };
   return pathOf(type, { namespace, query: { ...query, watch: true, allowWatchBookmarks: true } });

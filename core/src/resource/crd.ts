@@ -27,6 +27,7 @@ const printerColumns = [
   { name: 'Pull-Host', type: 'string', jsonPath: '.status.pullHost' },
   { name: 'Ready', type: 'string', jsonPath: conditionPath('status') },
   { name: 'Reason', type: 'string', jsonPath: conditionPath('reason') },
+  { name: 'Surrogates', type: 'integer', jsonPath: '.status.readyReplicas', priority: 1 },
   { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
 ];
 

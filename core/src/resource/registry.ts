@@ -144,6 +144,8 @@ export const RegistryStatus = z.object({
   pushHost: z.string().optional().describe('host[:port] by which Pods of the cluster push'),
   pullHost: z.string().optional().describe('host[:port] by which nodes pull'),
   surrogatePod: z.string().optional().describe('The Pod that clients exec into'),
+  replicas: z.int().optional().describe('Surrogate Pods that there should be'),
+  readyReplicas: z.int().optional().describe('Surrogate Pods that are ready'),
   conditions: z
     .array(Condition)
     .optional()

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { explain } from '@reposure/core';
 import type { Log } from '@reposure/core';
+import { KubernetesError } from '@reposure/core/kubernetes';
 import type { KubernetesClient, KubernetesObject } from '@reposure/core/kubernetes';
 import { names } from '@reposure/core/resource';
 import type { Registry } from '@reposure/core/resource';
@@ -54,6 +55,8 @@ export async function recordEvent(
   try {
     await kubernetes.create(event);
   } catch (error) {
+    // Nobody reads the Events of a namespace that is about to go.
+    if (error instanceof KubernetesError && error.isNamespaceTerminating) return;
     log.warn(`No Event "${reason}" about Registry ${namespace}/${name}: ${explain(error)}`);
   }
 }

@@ -13,7 +13,29 @@ export interface Health {
 
 /** It asks the registry before it answers. */
 const timeoutMs = 10_000;
+/** For so long, nobody waits again for one that said nothing at all. */
+const silenceMs = 120_000;
 const maxBytes = 64 * 1024;
+
+/**
+ * Asks surrogates how their registries are, and leaves those alone for a while that said nothing in
+ * time: where a network policy is in between, every look would keep a worker for ten seconds.
+ */
+export function surrogateAsker(
+  ask = askSurrogate,
+  nowMs: () => number = () => performance.now(),
+): (podIp: string, signal: AbortSignal) => Promise<Health | undefined> {
+  const silentUntilMs = new Map<string, number>();
+  return async (podIp, signal) => {
+    if ((silentUntilMs.get(podIp) ?? 0) > nowMs()) return undefined;
+    const askedAtMs = nowMs();
+    const health = await ask(podIp, signal);
+    const isSilent = health === undefined && nowMs() - askedAtMs >= timeoutMs;
+    if (isSilent) silentUntilMs.set(podIp, nowMs() + silenceMs);
+    else silentUntilMs.delete(podIp);
+    return health;
+  };
+}
 
 /**
  * Asks a surrogate how its registry is.

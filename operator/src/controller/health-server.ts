@@ -10,14 +10,30 @@ export interface HealthServer {
   close(): Promise<void>;
 }
 
-/** Serves `/livez` and `/readyz`: 200, or 503 with a sentence. @param port 0 for any. */
+/** What the server tells. */
+export interface Told {
+  readonly live: Check;
+  readonly ready: Check;
+  /** In the text format of Prometheus. */
+  readonly metrics: () => Promise<string>;
+}
+
+/** @see https://prometheus.io/docs/instrumenting/exposition_formats/ */
+const metricsType = 'text/plain; version=0.0.4; charset=utf-8';
+
+/**
+ * Serves `/livez` and `/readyz`, which answer 200, or 503 with a sentence; and `/metrics`.
+ *
+ * @param port 0 for any.
+ */
 export async function startHealthServer(
   { address, port }: { readonly address: string; readonly port: number },
-  checks: { readonly live: Check; readonly ready: Check },
+  told: Told,
 ): Promise<HealthServer> {
   const server = createServer((request, response) => {
-    if (request.url === '/livez') answer(response, checks.live());
-    else if (request.url === '/readyz') answer(response, checks.ready());
+    if (request.url === '/livez') answer(response, told.live());
+    else if (request.url === '/readyz') answer(response, told.ready());
+    else if (request.url === '/metrics') void answerMetrics(response, told.metrics);
     else response.writeHead(404).end();
   });
   await new Promise<void>((resolve, reject) => {
@@ -30,6 +46,11 @@ export async function startHealthServer(
 function answer(response: ServerResponse, trouble: string | undefined): void {
   response.writeHead(trouble === undefined ? 200 : 503, { 'content-type': 'text/plain' });
   response.end(`${trouble ?? 'ok'}\n`);
+}
+
+async function answerMetrics(response: ServerResponse, metrics: Told['metrics']): Promise<void> {
+  const text = await metrics();
+  response.writeHead(200, { 'content-type': metricsType }).end(text);
 }
 
 function portOf(server: Server): number {

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { askSurrogate } from './health-probe.ts';
+import { askSurrogate, surrogateAsker } from './health-probe.ts';
 import { startHealthServer } from './health-server.ts';
 import { makeVitals } from './vitals.ts';
 
@@ -58,12 +58,33 @@ describe('askSurrogate()', () => {
   });
 });
 
+describe('surrogateAsker()', () => {
+  it('leaves one alone for a while that said nothing in time, and no other', async () => {
+    let now = 0;
+    const asked: string[] = [];
+    const { signal } = new AbortController();
+    const ask = surrogateAsker(
+      async (podIp) => {
+        asked.push(podIp);
+        if (podIp === 'silent') now += 10_000;
+        return undefined;
+      },
+      () => now,
+    );
+    for (const podIp of ['silent', 'silent', 'refusing', 'refusing']) await ask(podIp, signal);
+    expect(asked).toEqual(['silent', 'refusing', 'refusing']);
+    now += 121_000;
+    await ask('silent', signal);
+    expect(asked.at(-1)).toBe('silent');
+  });
+});
+
 describe('startHealthServer()', () => {
   it('answers 200, or 503 with what is wrong', async () => {
     let trouble: string | undefined = 'not yet';
     const server = await startHealthServer(
       { address: '127.0.0.1', port: 0 },
-      { live: () => undefined, ready: () => trouble },
+      { live: () => undefined, ready: () => trouble, metrics: async () => 'a 1\n' },
     );
     closers.push(() => server.close());
     const ask = async (path: string) => {
@@ -74,6 +95,7 @@ describe('startHealthServer()', () => {
     expect(await ask('/readyz')).toEqual([503, 'not yet\n']);
     trouble = undefined;
     expect(await ask('/readyz')).toEqual([200, 'ok\n']);
+    expect(await ask('/metrics')).toEqual([200, 'a 1\n']);
     expect(await ask('/secrets')).toEqual([404, '']);
   });
 });

@@ -2,17 +2,22 @@ import type { Log } from '@reposure/core';
 import type { KubernetesClient } from '@reposure/core/kubernetes';
 
 import { runController } from './controller.ts';
-import { askSurrogate } from './health-probe.ts';
+import { surrogateAsker } from './health-probe.ts';
 import { startHealthServer } from './health-server.ts';
 import { lead } from './leader.ts';
+import { Metrics } from './metrics.ts';
 import { makeVitals } from './vitals.ts';
 
 /** What an operator runs with. */
 export interface OperatorOptions {
   readonly kubernetes: KubernetesClient;
+  /** Its own: where its Lease is. */
   readonly namespace: string;
+  /** Serve all namespaces but those that have an operator of their own; else its own alone. */
+  readonly allNamespaces?: boolean | undefined;
   readonly image: string;
-  /** Where to serve `/livez` and `/readyz`. */
+  readonly metrics?: Metrics | undefined;
+  /** Where to serve `/livez`, `/readyz` and `/metrics`. */
   readonly address: string;
   readonly port: number;
   readonly identity: string;
@@ -26,14 +31,24 @@ export interface OperatorOptions {
  * @throws {LeadershipLostError} if another operator may lead: the process must end.
  */
 export async function runOperator(options: OperatorOptions): Promise<void> {
+  const { metrics = new Metrics() } = options;
   const vitals = makeVitals();
-  const server = await startHealthServer(options, vitals);
+  const told = { ...vitals, metrics: () => metrics.text() };
+  const server = await startHealthServer(options, told);
   try {
     await lead({ ...options, onTurn: vitals.turned }, async (signal) => {
       vitals.leading();
-      await runController({ ...options, signal, askSurrogate, onSynced: vitals.synced });
+      metrics.leads(true);
+      await runController({
+        ...options,
+        signal,
+        metrics,
+        askSurrogate: surrogateAsker(),
+        onSynced: vitals.synced,
+      });
     });
   } finally {
+    metrics.leads(false);
     await server.close();
   }
 }

@@ -1,18 +1,20 @@
 import { silent } from '@reposure/core';
 import { rotateKeys } from '@reposure/core/install';
-import { resourceTypes } from '@reposure/core/kubernetes';
+import { KubernetesError, resourceTypes } from '@reposure/core/kubernetes';
 import type { KubernetesObject } from '@reposure/core/kubernetes';
 import { conditionOf, RegistrySpec } from '@reposure/core/resource';
 import type { Condition, Registry } from '@reposure/core/resource';
 import { describe, expect, it } from 'vitest';
 
 import { MemoryCluster } from '../../../test/support/memory-cluster.ts';
+import { AppliedObjects } from './applied-objects.ts';
 import type { Health } from './health-probe.ts';
 import { reconcile } from './reconcile.ts';
 import type { ReconcileContext } from './reconcile.ts';
 import { configAnnotation } from './surrogate-objects.ts';
 
 const name = 'default';
+const key = `ci/${name}`;
 const image = 'example.test/reposure:1';
 const healthy: Health = { reachable: true, credentialsValid: true, message: '' };
 const login: KubernetesObject = {
@@ -53,7 +55,7 @@ async function startPod(cluster: MemoryCluster, isReady = true): Promise<void> {
 function contextOf(cluster: MemoryCluster, health?: Health): ReconcileContext {
   return {
     kubernetes: cluster,
-    namespace: 'ci',
+    applied: new AppliedObjects(),
     image,
     log: silent,
     signal: new AbortController().signal,
@@ -72,14 +74,14 @@ async function conditionsOf(
 describe('reconcile()', () => {
   it('makes a surrogate, and is ready once its Pod and the registry are', async () => {
     const cluster = new MemoryCluster(registryOf({}));
-    expect(await reconcile(name, contextOf(cluster))).toBe(5000);
+    expect(await reconcile(key, contextOf(cluster))).toMatchObject({ againMs: 5000 });
     expect(await conditionsOf(cluster)).toMatchObject({
       Resolved: { status: 'True' },
       Ready: { status: 'False', reason: 'SurrogateNotReady' },
       Reachable: { status: 'Unknown' },
     });
     await startPod(cluster);
-    expect(await reconcile(name, contextOf(cluster, healthy))).toBe(30_000);
+    expect(await reconcile(key, contextOf(cluster, healthy))).toMatchObject({ againMs: 30_000 });
     expect(await conditionsOf(cluster)).toMatchObject({
       Ready: { status: 'True', reason: 'Ready' },
       Reachable: { status: 'True' },
@@ -102,18 +104,80 @@ describe('reconcile()', () => {
 
   it('writes nothing when nothing has changed', async () => {
     const cluster = new MemoryCluster(registryOf({}));
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     await startPod(cluster);
-    await reconcile(name, contextOf(cluster, healthy));
+    await reconcile(key, contextOf(cluster, healthy));
     const [before] = cluster.of('Registry');
-    await reconcile(name, contextOf(cluster, healthy));
+    await reconcile(key, contextOf(cluster, healthy));
     expect(cluster.of('Registry')).toEqual([before]);
     expect(cluster.of('Event')).toHaveLength(3);
   });
 
+  it('applies again what has not changed only when something happened to it', async () => {
+    const cluster = new MemoryCluster(registryOf({}));
+    const context = contextOf(cluster);
+    await reconcile(key, context);
+    await cluster.delete(resourceTypes.Service, 'reposure-surrogate-default');
+    await reconcile(key, context);
+    expect(cluster.of('Service')).toEqual([]);
+    context.applied.touch(key);
+    await reconcile(key, context);
+    expect(cluster.of('Service')).toHaveLength(1);
+    await cluster.apply(registryOf({ direct: { host: 'other.test' } }));
+    await reconcile(key, context);
+    expect(JSON.stringify(cluster.of('ConfigMap'))).toContain('other.test');
+  });
+
+  it('asks less and less about what stays wrong, but not about what is new', async () => {
+    const registry = registryOf({ direct: { host: 'https://not-a-host' } });
+    const cluster = new MemoryCluster(registry);
+    await reconcile(key, contextOf(cluster));
+    const ageOf = async (seconds: number): Promise<number | undefined> => {
+      const found = await cluster.get<Registry>(resourceTypes.Registry, name);
+      const then = new Date(Date.now() - seconds * 1000).toISOString();
+      for (const each of found.status?.conditions ?? []) each.lastTransitionTime = then;
+      await cluster.apply(found, { subresource: 'status' });
+      const outcome = await reconcile(key, contextOf(cluster));
+      return outcome && Math.round(outcome.againMs / 1000);
+    };
+    expect(await ageOf(10)).toBe(5);
+    expect(await ageOf(200)).toBe(20);
+    expect(await ageOf(100_000)).toBe(30);
+  });
+
+  it('refuses to choose between two registries, as an older CRD allowed them', async () => {
+    const cluster = new MemoryCluster(registryOf({ indirect: { service: 'registry' } }));
+    await reconcile(key, contextOf(cluster));
+    expect(await conditionsOf(cluster)).toMatchObject({
+      Resolved: { status: 'False', reason: 'AmbiguousRegistry' },
+    });
+    expect(cluster.of('StatefulSet')).toEqual([]);
+  });
+
+  it('leaves a namespace alone that is being deleted', async () => {
+    const cluster = new MemoryCluster(registryOf({}));
+    cluster.create = async () => {
+      throw new KubernetesError('create', { status: 403, causes: ['NamespaceTerminating'] });
+    };
+    expect(await reconcile(key, contextOf(cluster))).toBeUndefined();
+    expect(cluster.of('StatefulSet')).toEqual([]);
+    expect(await conditionsOf(cluster)).toMatchObject({ Ready: undefined });
+  });
+
+  it('says how many surrogates there are', async () => {
+    const cluster = new MemoryCluster(registryOf({}));
+    await reconcile(key, contextOf(cluster));
+    const statusOfIt = async () =>
+      (await cluster.get<Registry>(resourceTypes.Registry, name)).status;
+    expect(await statusOfIt()).toMatchObject({ replicas: 1, readyReplicas: 0 });
+    await startPod(cluster);
+    await reconcile(key, contextOf(cluster, healthy));
+    expect(await statusOfIt()).toMatchObject({ replicas: 1, readyReplicas: 1 });
+  });
+
   it('everything it makes is owned by the Registry', async () => {
     const cluster = new MemoryCluster(registryOf({}));
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     const made = ['ServiceAccount', 'ConfigMap', 'Secret', 'Service', 'StatefulSet'].flatMap(
       (kind) => cluster.of(kind),
     );
@@ -127,30 +191,30 @@ describe('reconcile()', () => {
 
   it('does not take a Pod of an earlier configuration for a ready one', async () => {
     const cluster = new MemoryCluster(registryOf({}));
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     await startPod(cluster);
     await cluster.apply(registryOf({ direct: { host: 'other.test' } }));
-    await reconcile(name, contextOf(cluster, healthy));
+    await reconcile(key, contextOf(cluster, healthy));
     expect(await conditionsOf(cluster)).toMatchObject({
       Ready: { status: 'False', reason: 'SurrogateNotReady', observedGeneration: 2 },
     });
     await startPod(cluster);
-    await reconcile(name, contextOf(cluster, healthy));
+    await reconcile(key, contextOf(cluster, healthy));
     expect(await conditionsOf(cluster)).toMatchObject({ Ready: { status: 'True' } });
   });
 
   it('says what the surrogate says', async () => {
     const cluster = new MemoryCluster(registryOf({}));
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     await startPod(cluster, false);
     const down = { reachable: false, credentialsValid: false, message: 'connection refused' };
-    await reconcile(name, contextOf(cluster, down));
+    await reconcile(key, contextOf(cluster, down));
     expect(await conditionsOf(cluster)).toMatchObject({
       Ready: { status: 'False', reason: 'NoAnswer', message: 'connection refused' },
       CredentialsValid: { status: 'Unknown' },
     });
     const refused = { reachable: true, credentialsValid: false, message: 'answered 401' };
-    await reconcile(name, contextOf(cluster, refused));
+    await reconcile(key, contextOf(cluster, refused));
     expect(await conditionsOf(cluster)).toMatchObject({
       Ready: { status: 'False', reason: 'Refused', message: 'answered 401' },
       Reachable: { status: 'True' },
@@ -159,28 +223,28 @@ describe('reconcile()', () => {
 
   it('believes the kubelet where it cannot ask the surrogate itself', async () => {
     const cluster = new MemoryCluster(registryOf({}));
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     await startPod(cluster);
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     expect(await conditionsOf(cluster)).toMatchObject({ Ready: { status: 'True' } });
   });
 
   it('changes the Pod when the login changes, and mounts only its keys', async () => {
     const cluster = new MemoryCluster(registryOf({ loginSecret: 'login' }), login);
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     const text = JSON.stringify(cluster.of('StatefulSet'));
     expect(text).toContain('"items":[{"key":".dockerconfigjson","path":".dockerconfigjson"}]');
     expect(text).not.toContain('c2VjcmV0');
     await cluster.apply(login);
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     expect(cluster.of('StatefulSet')).toMatchObject([{ metadata: { generation: 2 } }]);
   });
 
   it('takes a login away that may no longer be used', async () => {
     const cluster = new MemoryCluster(registryOf({ loginSecret: 'login' }), login);
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     await cluster.apply({ ...login, data: { '.dockerconfigjson': btoa('{"auths":{}}') } });
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     expect(JSON.stringify(cluster.of('StatefulSet'))).not.toContain('"login"');
     expect(await conditionsOf(cluster)).toMatchObject({
       CredentialsValid: { status: 'False', reason: 'LoginNotForHost' },
@@ -191,7 +255,7 @@ describe('reconcile()', () => {
   it('gives neither login nor keys to an image of somebody else', async () => {
     const spec = { loginSecret: 'login', image: 'evil.test/reposure:1' };
     const cluster = new MemoryCluster(registryOf(spec), login);
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     const text = JSON.stringify(cluster.of('StatefulSet'));
     expect(text).toContain('evil.test/reposure:1');
     expect(text).not.toMatch(/secret(Name)?"/);
@@ -203,32 +267,32 @@ describe('reconcile()', () => {
   it('gives the login to another version of its own image', async () => {
     const spec = { loginSecret: 'login', image: 'example.test/reposure:2' };
     const cluster = new MemoryCluster(registryOf(spec), login);
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     expect(JSON.stringify(cluster.of('StatefulSet'))).toContain('"secretName":"login"');
   });
 
   it('makes two keys for the proxy route, once', async () => {
     const cluster = new MemoryCluster(registryOf({}));
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     const before = cluster.of('Secret') as KeySecret[];
     expect(before.map(({ metadata, type }) => [metadata.name, type])).toEqual([
       ['reposure-surrogate-default-read-key', 'Opaque'],
       ['reposure-surrogate-default-write-key', 'Opaque'],
     ]);
     const keys = before.map(({ data }) => atob(data.key));
-    for (const key of keys) expect(Buffer.from(key, 'base64url')).toHaveLength(32);
+    for (const each of keys) expect(Buffer.from(each, 'base64url')).toHaveLength(32);
     expect(new Set(keys).size).toBe(2);
     await cluster.apply(registryOf({ direct: { host: 'other.test' } }));
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     expect(cluster.of('Secret')).toEqual(before);
   });
 
   it('makes a key anew that somebody has deleted, and no other', async () => {
     const cluster = new MemoryCluster(registryOf({}));
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     const [read, write] = cluster.of('Secret') as KeySecret[];
     await cluster.delete(resourceTypes.Secret, 'reposure-surrogate-default-write-key');
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     const [readNow, writeNow] = cluster.of('Secret') as KeySecret[];
     expect(readNow).toEqual(read);
     expect(writeNow?.data.key).not.toBe(write?.data.key);
@@ -237,10 +301,10 @@ describe('reconcile()', () => {
   it('keeps the Pod when the keys rotate', async () => {
     const registry = registryOf({});
     const cluster = new MemoryCluster(registry);
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     const before = cluster.of('Secret') as KeySecret[];
     await rotateKeys(cluster, registry);
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     const after = cluster.of('Secret') as KeySecret[];
     expect(after.map(({ data }) => data.previous)).toEqual(before.map(({ data }) => data.key));
     expect(new Set(after.flatMap(({ data }) => Object.values(data))).size).toBe(4);
@@ -249,17 +313,17 @@ describe('reconcile()', () => {
 
   it('waits for the keys of an earlier Registry of the same name to go', async () => {
     const cluster = new MemoryCluster(registryOf({}));
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     const next = registryOf({});
     const again = new MemoryCluster({ ...next, metadata: { ...next.metadata, uid: 'next-uid' } });
     for (const secret of cluster.of('Secret') as KeySecret[]) await again.create(secret);
-    await expect(reconcile(name, contextOf(again))).rejects.toThrow('an earlier Registry');
+    await expect(reconcile(key, contextOf(again))).rejects.toThrow('an earlier Registry');
     expect(again.of('StatefulSet')).toEqual([]);
     expect(await conditionsOf(again)).toMatchObject({ Ready: { reason: 'ApplyFailed' } });
     for (const { metadata } of again.of('Secret') as KeySecret[]) {
       await again.delete(resourceTypes.Secret, metadata.name);
     }
-    await reconcile(name, contextOf(again));
+    await reconcile(key, contextOf(again));
     expect(again.of('StatefulSet')).toHaveLength(1);
   });
 
@@ -271,13 +335,13 @@ describe('reconcile()', () => {
       data: { key: btoa('a key from a vault') },
     };
     const cluster = new MemoryCluster(registryOf({}), own);
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     expect(cluster.of('Secret')).toContainEqual(expect.objectContaining({ data: own.data }));
   });
 
   it('shows the keys to the surrogate, and nothing else that lies beside them', async () => {
     const cluster = new MemoryCluster(registryOf({}));
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     const [{ spec }] = cluster.of('StatefulSet') as [{ spec: { template: { spec: object } } }];
     const items = (use: string): object[] => [
       { key: 'key', path: `${use}/key` },
@@ -307,10 +371,10 @@ describe('reconcile()', () => {
 
   it('leaves the surrogate as it is while a Secret is missing', async () => {
     const cluster = new MemoryCluster(registryOf({ loginSecret: 'login' }), login);
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     const before = cluster.of('StatefulSet');
     await cluster.delete(resourceTypes.Secret, 'login');
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     expect(cluster.of('StatefulSet')).toEqual(before);
     expect(await conditionsOf(cluster)).toMatchObject({
       Ready: { status: 'False', reason: 'LoginSecretNotFound' },
@@ -319,7 +383,7 @@ describe('reconcile()', () => {
 
   it('has no surrogate Pod where there are to be none', async () => {
     const cluster = new MemoryCluster(registryOf({ replicas: 0 }));
-    expect(await reconcile(name, contextOf(cluster))).toBe(30_000);
+    expect(await reconcile(key, contextOf(cluster))).toEqual({ againMs: 600_000, ready: 'False' });
     expect(cluster.of('StatefulSet')).toMatchObject([{ spec: { replicas: 0 } }]);
     expect(await conditionsOf(cluster)).toMatchObject({ Ready: { reason: 'Suspended' } });
   });
@@ -327,7 +391,7 @@ describe('reconcile()', () => {
   it('says in the status that it may not make a surrogate, and fails', async () => {
     const cluster = new MemoryCluster(registryOf({}));
     cluster.forbidden.add('StatefulSet');
-    await expect(reconcile(name, contextOf(cluster))).rejects.toMatchObject({ status: 403 });
+    await expect(reconcile(key, contextOf(cluster))).rejects.toMatchObject({ status: 403 });
     expect(await conditionsOf(cluster)).toMatchObject({ Ready: { reason: 'ApplyFailed' } });
   });
 
@@ -341,7 +405,7 @@ describe('reconcile()', () => {
     registry.spec = 'provider' in spec ? rest : { direct, ...rest };
     const cluster = new MemoryCluster(registry, login);
     cluster.forbidden.add(kind);
-    await expect(reconcile(name, contextOf(cluster))).rejects.toMatchObject({ status: 403 });
+    await expect(reconcile(key, contextOf(cluster))).rejects.toMatchObject({ status: 403 });
     const conditions = await conditionsOf(cluster);
     expect(conditions).toMatchObject({
       Ready: { status: 'False', reason: 'ReadFailed', message: expect.stringContaining('403') },
@@ -358,40 +422,40 @@ describe('reconcile()', () => {
     registry.status = { pushHost: 'reposure-simple.ci.svc:5000', provider: 'simple' };
     const cluster = new MemoryCluster(registry);
     cluster.forbidden.add('Service');
-    await expect(reconcile(name, contextOf(cluster))).rejects.toMatchObject({ status: 403 });
+    await expect(reconcile(key, contextOf(cluster))).rejects.toMatchObject({ status: 403 });
     const { status } = await cluster.get<Registry>(resourceTypes.Registry, name);
     expect(status).toMatchObject({ pushHost: 'reposure-simple.ci.svc:5000', provider: 'simple' });
   });
 
   it('writes no status once it was told to stop', async () => {
     const cluster = new MemoryCluster(registryOf({}));
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     await startPod(cluster);
     const before = cluster.of('Registry');
     const stopped = AbortSignal.abort(new Error('stopped'));
     const askSurrogate = () => Promise.reject(new Error('stopped'));
     const context = { ...contextOf(cluster), signal: stopped, askSurrogate };
-    await expect(reconcile(name, context)).rejects.toThrow('stopped');
+    await expect(reconcile(key, context)).rejects.toThrow('stopped');
     expect(cluster.of('Registry')).toEqual(before);
   });
 
   it('counts an answer that is missing only when the next one is missing, too', async () => {
     const cluster = new MemoryCluster(registryOf({}));
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     await startPod(cluster);
-    await reconcile(name, contextOf(cluster, healthy));
+    await reconcile(key, contextOf(cluster, healthy));
     const down = { reachable: false, credentialsValid: false, message: 'timed out' };
     const doubtful = { Ready: { status: 'True' }, Reachable: { status: 'False' } };
-    expect(await reconcile(name, contextOf(cluster, down))).toBe(5000);
+    expect(await reconcile(key, contextOf(cluster, down))).toMatchObject({ againMs: 5000 });
     expect(await conditionsOf(cluster)).toMatchObject(doubtful);
     // Writing the status wakes the watch: that look comes at once, and tells nothing new.
-    expect(await reconcile(name, contextOf(cluster, down))).toBe(5000);
+    expect(await reconcile(key, contextOf(cluster, down))).toMatchObject({ againMs: 5000 });
     expect(await conditionsOf(cluster)).toMatchObject(doubtful);
     const registry = await cluster.get<Registry>(resourceTypes.Registry, name);
     const reachable = conditionOf(registry, 'Reachable');
     if (reachable) reachable.lastTransitionTime = new Date(Date.now() - 5000).toISOString();
     await cluster.apply(registry, { subresource: 'status' });
-    await reconcile(name, contextOf(cluster, down));
+    await reconcile(key, contextOf(cluster, down));
     expect(await conditionsOf(cluster)).toMatchObject({
       Ready: { status: 'False', reason: 'NoAnswer', message: 'timed out' },
     });
@@ -399,26 +463,26 @@ describe('reconcile()', () => {
 
   it('takes a rollout for something ordinary', async () => {
     const cluster = new MemoryCluster(registryOf({}));
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     await startPod(cluster);
-    await reconcile(name, contextOf(cluster, healthy));
+    await reconcile(key, contextOf(cluster, healthy));
     const { status } = await cluster.get<Registry>(resourceTypes.Registry, name);
     await cluster.apply({
       ...registryOf({ direct: { host: 'other.test' } }),
       ...(status && { status }),
     });
-    await reconcile(name, contextOf(cluster, healthy));
+    await reconcile(key, contextOf(cluster, healthy));
     const events = cluster.of('Event').map((event) => [event['reason'], event['type']]);
     expect(events.at(-1)).toEqual(['SurrogateNotReady', 'Normal']);
   });
 
   it('warns of a surrogate that has stopped being ready', async () => {
     const cluster = new MemoryCluster(registryOf({}));
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     await startPod(cluster);
-    await reconcile(name, contextOf(cluster, healthy));
+    await reconcile(key, contextOf(cluster, healthy));
     await startPod(cluster, false);
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     const events = cluster.of('Event').map((event) => [event['reason'], event['type']]);
     expect(events.at(-1)).toEqual(['SurrogateNotReady', 'Warning']);
   });
@@ -428,7 +492,7 @@ describe('reconcile()', () => {
     const registry = registryOf({});
     registry.metadata.name = long;
     const cluster = new MemoryCluster(registry);
-    await reconcile(long, contextOf(cluster));
+    await reconcile(`ci/${long}`, contextOf(cluster));
     expect(cluster.of('StatefulSet')).toEqual([]);
     expect(cluster.of('Registry')).toMatchObject([
       {
@@ -443,8 +507,8 @@ describe('reconcile()', () => {
     const going = registryOf({});
     going.metadata.deletionTimestamp = '2026-01-01T00:00:00Z';
     const cluster = new MemoryCluster(going);
-    expect(await reconcile(name, contextOf(cluster))).toBeUndefined();
-    expect(await reconcile('other', contextOf(cluster))).toBeUndefined();
+    expect(await reconcile(key, contextOf(cluster))).toBeUndefined();
+    expect(await reconcile('ci/other', contextOf(cluster))).toBeUndefined();
     expect(cluster.of('StatefulSet')).toEqual([]);
   });
 
@@ -454,7 +518,7 @@ describe('reconcile()', () => {
     const condition = { type: 'Resolved', status: 'True', reason: 'x', message: 'x' } as const;
     registry.status = { conditions: [{ ...condition, lastTransitionTime: earlier }] };
     const cluster = new MemoryCluster(registry);
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     const conditions = await conditionsOf(cluster);
     expect(conditions['Resolved']?.lastTransitionTime).toBe(earlier);
     expect(conditions['Ready']?.lastTransitionTime).not.toBe(earlier);
@@ -462,7 +526,7 @@ describe('reconcile()', () => {
 
   it('runs the surrogate with nothing that it does not need', async () => {
     const cluster = new MemoryCluster(registryOf({}));
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     expect(cluster.of('StatefulSet')).toMatchObject([
       {
         spec: {

@@ -1,8 +1,8 @@
-import { explain } from '@reposure/core';
+import { explain, sha256Hex } from '@reposure/core';
 import type { Log } from '@reposure/core';
 import type { Pod } from '@reposure/core/install';
-import { resourceTypes } from '@reposure/core/kubernetes';
-import type { KubernetesClient } from '@reposure/core/kubernetes';
+import { KubernetesError, resourceTypes } from '@reposure/core/kubernetes';
+import type { KubernetesClient, KubernetesObject } from '@reposure/core/kubernetes';
 import {
   credentialsOf,
   CredentialsError,
@@ -10,14 +10,17 @@ import {
   resolveProvider,
 } from '@reposure/core/providers';
 import type { Credentials, Resolved } from '@reposure/core/providers';
-import { isRegistryName, maxRegistryNameLength, names } from '@reposure/core/resource';
-import type { Registry, RegistryStatus } from '@reposure/core/resource';
+import { conditionOf, isRegistryName, maxRegistryNameLength, names } from '@reposure/core/resource';
+import type { Condition, Registry, RegistryStatus } from '@reposure/core/resource';
 
+import type { AppliedObjects } from './applied-objects.ts';
 import type { Observation } from './conditions.ts';
 import { recordEvent } from './event-recorder.ts';
 import { makeMissingKeys } from './gateway-key-secrets.ts';
 import type { Health } from './health-probe.ts';
 import { isOwnImage, withheldFrom } from './image-policy.ts';
+import { keyOf, partsOf } from './registry-key.ts';
+import type { RegistryKey } from './registry-key.ts';
 import { isStatusNews, readinessNews, statusOf } from './status.ts';
 import { configAnnotation, configHashOf, surrogateObjects } from './surrogate-objects.ts';
 import type { SurrogateOptions } from './surrogate-objects.ts';
@@ -25,7 +28,7 @@ import type { SurrogateOptions } from './surrogate-objects.ts';
 /** What reconciling works with. */
 export interface ReconcileContext {
   readonly kubernetes: KubernetesClient;
-  readonly namespace: string;
+  readonly applied: AppliedObjects;
   /** The operator's own, and every surrogate's unless its Registry says otherwise. */
   readonly image: string;
   readonly log: Log;
@@ -33,35 +36,58 @@ export interface ReconcileContext {
   readonly askSurrogate: (podIp: string, signal: AbortSignal) => Promise<Health | undefined>;
 }
 
-/** Secrets and Services are not watched: this is how long a change of theirs may go unseen. */
+/** What came of a look at a Registry. */
+export interface Outcome {
+  /** In how many ms to look again. */
+  readonly againMs: number;
+  readonly ready: Condition['status'];
+}
+
+/** Secrets are not watched: this is how long a change of theirs may go unseen. */
 const pollEveryMs = 30_000;
 /** While something is on its way. */
 const pollSoonMs = 5000;
+/** What has been wrong for long is not asked about so often: after a tenth of that time. */
+const patience = 10;
+/** Nobody waits for a surrogate that is not wanted. */
+const pollSuspendedMs = 600_000;
 
 /**
  * Makes one Registry's surrogate what it should be, and its status what is true.
  *
  * Looks at everything anew each time, so that it does not matter which events were missed.
  *
- * @returns In how many ms to look again; `undefined` if there is nothing left to look at.
+ * @returns `undefined` if there is nothing left to look at.
  * @throws {KubernetesError} if the API refuses; the status says so where it can.
  */
 export async function reconcile(
-  name: string,
+  key: RegistryKey,
   context: ReconcileContext,
-): Promise<number | undefined> {
-  const { kubernetes, namespace } = context;
+): Promise<Outcome | undefined> {
+  const { kubernetes } = context;
+  const { namespace, name } = partsOf(key);
   const registry = await kubernetes.find<Registry>(resourceTypes.Registry, name, namespace);
   // What it owns goes by owner references.
   if (registry === undefined || registry.metadata.deletionTimestamp !== undefined) return undefined;
   const { seen, failure } = await bring(registry, context);
   // Another operator may lead by now: the status is no longer ours to write.
   context.signal.throwIfAborted();
+  // The Registry is about to go, too, and then there is an event.
+  if (failure instanceof KubernetesError && failure.isNamespaceTerminating) return undefined;
   const status = statusOf(registry, seen, new Date().toISOString());
   await writeStatus(registry, status, seen, context);
   if (failure !== undefined) throw failure;
-  const isWell = status.conditions?.every((each) => each.status === 'True') === true;
-  return isWell || seen.isSuspended ? pollEveryMs : pollSoonMs;
+  return outcomeOf({ ...registry, status }, seen);
+}
+
+function outcomeOf(registry: Registry, { isSuspended }: Observation): Outcome {
+  const { status: ready = 'Unknown' } = conditionOf(registry, 'Ready') ?? {};
+  const amiss = (registry.status?.conditions ?? []).filter((each) => each.status !== 'True');
+  if (amiss.length === 0) return { againMs: pollEveryMs, ready };
+  if (isSuspended) return { againMs: pollSuspendedMs, ready };
+  const newest = Math.max(...amiss.map((each) => Date.parse(each.lastTransitionTime)));
+  const againMs = Math.min((Date.now() - newest) / patience, pollEveryMs);
+  return { againMs: Math.max(pollSoonMs, againMs), ready };
 }
 
 interface Brought {
@@ -96,6 +122,7 @@ async function bring(registry: Registry, context: ReconcileContext): Promise<Bro
 
 async function resolve(registry: Registry, { kubernetes }: ReconcileContext): Promise<Resolved> {
   const { name, namespace } = registry.metadata;
+  refuseBoth(registry);
   if (!isRegistryName(name)) {
     throw new ResolutionError(
       'NameInvalid',
@@ -103,6 +130,15 @@ async function resolve(registry: Registry, { kubernetes }: ReconcileContext): Pr
     );
   }
   return resolveProvider(registry, kubernetes);
+}
+
+/** The API refuses it today; a Registry may be older than that. */
+function refuseBoth({ spec, metadata: { namespace, name } }: Registry): void {
+  if (spec.direct === undefined || spec.indirect === undefined) return;
+  throw new ResolutionError(
+    'AmbiguousRegistry',
+    `Cannot resolve Registry ${namespace}/${name}: it names two registries, direct and indirect; want one of them`,
+  );
 }
 
 async function credentialsFor(
@@ -115,19 +151,30 @@ async function credentialsFor(
   return withheldFrom(image, context.image, credentials);
 }
 
-async function applySurrogate(
+async function applySurrogate(options: SurrogateOptions, context: ReconcileContext): Promise<void> {
+  const { kubernetes, applied, log } = context;
+  const { name, namespace } = options.registry.metadata;
+  // First: a Pod that starts before them sees them a minute later.
+  for (const secret of await makeMissingKeys(options.registry, kubernetes)) {
+    log.info(`Registry ${namespace}/${name}: Created Secret ${secret}`);
+  }
+  const objects = surrogateObjects(options);
+  const hash = sha256Hex(JSON.stringify(objects));
+  const key = keyOf(namespace, name);
+  if (applied.has(key, hash)) return;
+  await applied.applying(key, hash, () => applyObjects(objects, options, context));
+}
+
+async function applyObjects(
+  objects: readonly KubernetesObject[],
   options: SurrogateOptions,
   { kubernetes, log }: ReconcileContext,
 ): Promise<void> {
   const { name, namespace } = options.registry.metadata;
   const { StatefulSet } = resourceTypes;
   const before = await kubernetes.find(StatefulSet, names.surrogate(name), namespace);
-  // First: a Pod that starts before them sees them a minute later.
-  for (const secret of await makeMissingKeys(options.registry, kubernetes)) {
-    log.info(`Registry ${namespace}/${name}: Created Secret ${secret}`);
-  }
   let generation: number | undefined;
-  for (const object of surrogateObjects(options)) {
+  for (const object of objects) {
     ({ generation } = (await kubernetes.apply(object)).metadata);
   }
   // The StatefulSet was the last of them.
@@ -143,6 +190,7 @@ async function look(
   { kubernetes, signal, askSurrogate }: ReconcileContext,
 ): Promise<Pick<Observation, 'pod' | 'health'>> {
   const { name, namespace } = options.registry.metadata;
+  if (options.registry.spec.replicas === 0) return {};
   const pod = await kubernetes.find<Pod>(resourceTypes.Pod, names.surrogatePod(name), namespace);
   if (pod?.metadata.annotations?.[configAnnotation] !== configHashOf(options)) return {};
   const { phase, podIP } = pod.status ?? {};

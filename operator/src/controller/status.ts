@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
+import { isPodReady } from '@reposure/core/install';
 import { ResolutionError } from '@reposure/core/providers';
 import { conditionOf, names } from '@reposure/core/resource';
 import type { Registry, RegistryStatus } from '@reposure/core/resource';
@@ -27,6 +28,8 @@ export function statusOf(registry: Registry, seen: Observation, now: string): Re
     pushHost,
     ...(pullHost === undefined ? {} : { pullHost }),
     surrogatePod: names.surrogatePod(name),
+    replicas: registry.spec.replicas ?? 1,
+    readyReplicas: seen.pod !== undefined && isPodReady(seen.pod) ? 1 : 0,
     conditions,
   };
 }

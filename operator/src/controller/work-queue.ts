@@ -17,6 +17,11 @@ export class WorkQueue {
   #nextRetryAtMs = 0;
   #isClosed = false;
 
+  /** How many keys wait for a worker. */
+  get depth(): number {
+    return this.#pending.size;
+  }
+
   /** Wants work on a key, as soon as a worker is free. */
   add(key: string): void {
     if (this.#isClosed) return;

@@ -203,7 +203,16 @@ export function admitNamespace(store: Store, namespace: string, resource: string
     403,
     'Forbidden',
     `${resource} is forbidden: unable to create new content in namespace ${namespace} because it is being terminated`,
-    { kind: resource },
+    {
+      kind: resource,
+      causes: [
+        {
+          reason: 'NamespaceTerminating',
+          message: `namespace ${namespace} is being terminated`,
+          field: 'metadata.namespace',
+        },
+      ],
+    },
   );
 }
 

@@ -1,0 +1,191 @@
+import { names, registryResource } from '../resource/index.ts';
+
+/** One rule of a Role. */
+export interface PolicyRule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+/**
+ * Where the operator has a right: in the namespaces whose Registries it serves, in its own, or
+ * everywhere, if it serves all namespaces.
+ */
+export type RightScope = 'served' | 'own' | 'cluster';
+
+/** What somebody may do with some resources, and why. */
+export interface Right {
+  readonly apiGroup: string;
+  readonly resources: readonly string[];
+  /** Any without them. */
+  readonly resourceNames?: readonly string[];
+  readonly verbs: readonly string[];
+  /** As SECURITY.md says it. */
+  readonly why: string;
+}
+
+/** A right of the operator. */
+export interface OperatorRight extends Right {
+  readonly scope: RightScope;
+}
+
+/**
+ * What the operator uses, and nothing more. SECURITY.md has this table, and a test compares them.
+ * Surrogates and the simple registry use nothing: their Pods have no token.
+ *
+ * Secrets are read one by one, as Registries name them: no list, no watch; `create` without
+ * `patch` or `delete` makes the keys of the proxy route, and changes no Secret. What is applied
+ * wants `create` and `patch`. A name cannot narrow `create`: the API does not know it yet.
+ */
+export const operatorRights: readonly OperatorRight[] = [
+  {
+    scope: 'served',
+    apiGroup: registryResource.group,
+    resources: ['registries'],
+    verbs: ['get', 'list', 'watch'],
+    why: 'what there is to do',
+  },
+  {
+    scope: 'served',
+    apiGroup: registryResource.group,
+    resources: ['registries/status'],
+    verbs: ['patch'],
+    why: 'to say how it is',
+  },
+  {
+    scope: 'served',
+    apiGroup: 'apps',
+    resources: ['statefulsets'],
+    verbs: ['get', 'list', 'watch', 'create', 'patch'],
+    why: 'the surrogates',
+  },
+  {
+    scope: 'served',
+    apiGroup: '',
+    resources: ['configmaps', 'serviceaccounts'],
+    verbs: ['list', 'watch', 'create', 'patch'],
+    why: 'of the surrogates; watched, to make anew what was deleted',
+  },
+  {
+    scope: 'served',
+    apiGroup: '',
+    resources: ['services'],
+    verbs: ['get', 'list', 'watch', 'create', 'patch'],
+    why: 'of the surrogates; to find the registry',
+  },
+  {
+    scope: 'served',
+    apiGroup: '',
+    resources: ['secrets'],
+    verbs: ['get', 'create'],
+    why: 'those that Registries name, one by one; the keys of the route `proxy`',
+  },
+  {
+    scope: 'served',
+    apiGroup: '',
+    resources: ['pods'],
+    verbs: ['get', 'list', 'watch'],
+    why: 'whether a surrogate runs',
+  },
+  {
+    scope: 'served',
+    apiGroup: '',
+    resources: ['events'],
+    verbs: ['create'],
+    why: 'to tell what happened',
+  },
+  {
+    scope: 'own',
+    apiGroup: 'coordination.k8s.io',
+    resources: ['leases'],
+    verbs: ['create'],
+    why: 'one operator at work',
+  },
+  {
+    scope: 'own',
+    apiGroup: 'coordination.k8s.io',
+    resources: ['leases'],
+    resourceNames: [names.operator],
+    verbs: ['get', 'update'],
+    why: 'the same',
+  },
+  {
+    scope: 'cluster',
+    apiGroup: 'apps',
+    resources: ['deployments'],
+    resourceNames: [names.operator],
+    verbs: ['list', 'watch'],
+    why: 'which namespaces have an operator of their own',
+  },
+];
+
+/** How a client comes to a registry; each has its Role. */
+export type ClientUse = 'pull' | 'push' | 'exec';
+
+/** What a client of one Registry uses, by its way there. */
+export function clientRights(registry: string, use: ClientUse): readonly Right[] {
+  return [
+    {
+      apiGroup: registryResource.group,
+      resources: [registryResource.plural],
+      resourceNames: [registry],
+      verbs: ['get'],
+      why: 'whether there is such a Registry, and how it is',
+    },
+    ...waysOf(registry)[use],
+  ];
+}
+
+function waysOf(registry: string): Readonly<Record<ClientUse, readonly Right[]>> {
+  return {
+    pull: [keyRight(names.readKey(registry)), proxyRight(registry, ['get'])],
+    // The proxy's verbs are those of the HTTP methods: POST creates, PUT updates.
+    push: [
+      keyRight(names.writeKey(registry)),
+      proxyRight(registry, ['get', 'create', 'update', 'patch', 'delete']),
+    ],
+    exec: [
+      podRight(registry, 'pods', ['get'], 'what the Pod does, if it does not run'),
+      // From Kubernetes 1.35 on, exec over WebSocket wants `create`; before, `get`.
+      podRight(registry, 'pods/exec', ['create', 'get'], 'the session'),
+    ],
+  };
+}
+
+function keyRight(secret: string): Right {
+  return {
+    apiGroup: '',
+    resources: ['secrets'],
+    resourceNames: [secret],
+    verbs: ['get'],
+    why: 'the key that signs requests',
+  };
+}
+
+function proxyRight(registry: string, verbs: readonly string[]): Right {
+  return {
+    apiGroup: '',
+    resources: ['services/proxy'],
+    // As it stands in the path, with scheme and port: RBAC compares nothing else.
+    resourceNames: [`https:${names.surrogate(registry)}:${names.gatewayPort}`],
+    verbs,
+    why: 'the requests',
+  };
+}
+
+function podRight(
+  registry: string,
+  resource: string,
+  verbs: readonly string[],
+  why: string,
+): Right {
+  const resourceNames = [names.surrogatePod(registry)];
+  return { apiGroup: '', resources: [resource], resourceNames, verbs, why };
+}
+
+/** A right as a Role has it. */
+export function ruleOf({ apiGroup, resources, resourceNames, verbs }: Right): PolicyRule {
+  const named = resourceNames === undefined ? {} : { resourceNames };
+  return { apiGroups: [apiGroup], resources, ...named, verbs };
+}
