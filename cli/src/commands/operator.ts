@@ -1,12 +1,14 @@
 import { NotFoundError, parseDurationMs } from '@reposure/core';
 import { installOperator, uninstallOperator } from '@reposure/core/install';
+import type { ImagePullPolicy } from '@reposure/core/install';
 import { resourceTypes } from '@reposure/core/kubernetes';
 import { names } from '@reposure/core/resource';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 
 import { withCluster } from '../environment.ts';
 import type { Environment, GlobalOptions } from '../environment.ts';
 import { print } from '../output.ts';
+import { withImagePullOptions } from './image-pull-options.ts';
 import { printLogs, withLogOptions } from './logs.ts';
 import type { LogFlags } from './logs.ts';
 import { withWaitOptions } from './waiting.ts';
@@ -15,7 +17,8 @@ import type { WaitFlags } from './waiting.ts';
 interface InstallFlags extends GlobalOptions, WaitFlags {
   readonly role?: string;
   readonly image?: string;
-  readonly imagePullPolicy?: 'Always' | 'IfNotPresent' | 'Never';
+  readonly imagePullPolicy?: ImagePullPolicy;
+  readonly imagePullSecret?: readonly string[];
   readonly replicas: number;
 }
 
@@ -38,17 +41,10 @@ export function operatorCommand(): Command {
 }
 
 function installCommand(): Command {
-  return withWaitOptions(new Command('install'), 'it works')
+  return withImagePullOptions(withWaitOptions(new Command('install'), 'it works'))
     .description('install the operator in the namespace, or bring it up to date')
     .option('-e, --role <clusterrole>', "also bind the operator's account to this ClusterRole")
     .option('--image <image>', 'the image of operator and surrogates; this version by default')
-    .addOption(
-      new Option('--image-pull-policy <policy>', "Kubernetes' own by default").choices([
-        'Always',
-        'IfNotPresent',
-        'Never',
-      ]),
-    )
     .option('--replicas <n>', 'one works, the others stand by', replicaCount, 1)
     .addHelpText(
       'after',
@@ -70,6 +66,7 @@ async function installAction(_: unknown, command: Command): Promise<void> {
       namespace,
       image: flags.image,
       imagePullPolicy: flags.imagePullPolicy,
+      imagePullSecrets: flags.imagePullSecret,
       role: flags.role,
       replicas: flags.replicas,
       wait: flags.wait,

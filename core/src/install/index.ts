@@ -1,6 +1,8 @@
 export type { ClientRole } from './client-role.ts';
 export { registryCrdYaml } from './crd-yaml.ts';
 export { execRoleOf } from './exec-role.ts';
+export { containerPull, imagePullPolicies, podPull } from './image-pull.ts';
+export type { ImagePull, ImagePullPolicy } from './image-pull.ts';
 export { rotateKeys } from './key-rotation.ts';
 export { labelsOf, selectorOf } from './labels.ts';
 export { installOperator, uninstallOperator } from './operator-install.ts';

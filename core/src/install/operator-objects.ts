@@ -1,16 +1,16 @@
 import type { KubernetesObject } from '../kubernetes/index.ts';
 import { names } from '../resource/index.ts';
+import { containerPull, podPull } from './image-pull.ts';
+import type { ImagePull } from './image-pull.ts';
 import { labelsOf, selectorOf } from './labels.ts';
 import { operatorRules } from './operator-role.ts';
 import { containerSecurityContext, podSecurityContext } from './pod-security.ts';
 
 /** What the operator's objects are made from. */
-export interface OperatorObjectsOptions {
+export interface OperatorObjectsOptions extends ImagePull {
   readonly namespace: string;
   /** Of the operator, and of the surrogates that it makes. */
   readonly image: string;
-  /** As in Kubernetes; its own default where there is none. */
-  readonly imagePullPolicy?: 'Always' | 'IfNotPresent' | 'Never' | undefined;
   /** A ClusterRole that the operator's account is bound to in its namespace, beside its own Role. */
   readonly role?: string | undefined;
   /** One of them works, the others wait. */
@@ -71,6 +71,7 @@ function deployment(options: OperatorObjectsOptions): KubernetesObject {
         spec: {
           serviceAccountName: names.operator,
           automountServiceAccountToken: true,
+          ...podPull(options),
           securityContext: podSecurityContext,
           containers: [container(options)],
           volumes: [{ name: 'tmp', emptyDir: {} }],
@@ -80,11 +81,12 @@ function deployment(options: OperatorObjectsOptions): KubernetesObject {
   });
 }
 
-function container({ image, imagePullPolicy }: OperatorObjectsOptions): Record<string, unknown> {
+function container(options: OperatorObjectsOptions): Record<string, unknown> {
+  const { image, imagePullPolicy, imagePullSecrets = [] } = options;
   return {
     name: 'operator',
     image,
-    ...(imagePullPolicy === undefined ? {} : { imagePullPolicy }),
+    ...containerPull(options),
     command: [
       names.operator,
       'run',
@@ -93,6 +95,9 @@ function container({ image, imagePullPolicy }: OperatorObjectsOptions): Record<s
       '--address=$(POD_IP)',
       `--port=${healthPort}`,
       '--identity=$(POD_NAME)',
+      // Surrogates are pulled as it is.
+      ...(imagePullPolicy === undefined ? [] : [`--image-pull-policy=${imagePullPolicy}`]),
+      ...imagePullSecrets.map((secret) => `--image-pull-secret=${secret}`),
     ],
     env: [
       fieldEnv('POD_NAMESPACE', 'metadata.namespace'),

@@ -1,4 +1,5 @@
 import type { Log } from '@reposure/core';
+import type { ImagePull } from '@reposure/core/install';
 import type { KubernetesClient } from '@reposure/core/kubernetes';
 
 import { runController } from './controller.ts';
@@ -12,6 +13,7 @@ export interface OperatorOptions {
   readonly kubernetes: KubernetesClient;
   readonly namespace: string;
   readonly image: string;
+  readonly pull?: ImagePull | undefined;
   /** Where to serve `/livez` and `/readyz`. */
   readonly address: string;
   readonly port: number;
