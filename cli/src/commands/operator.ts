@@ -11,6 +11,7 @@ import { print } from '../output.ts';
 import { withImagePullOptions } from './image-pull-options.ts';
 import { printLogs, withLogOptions } from './logs.ts';
 import type { LogFlags } from './logs.ts';
+import { operatorImageCommand } from './operator-image.ts';
 import { withWaitOptions } from './waiting.ts';
 import type { WaitFlags } from './waiting.ts';
 
@@ -22,7 +23,7 @@ interface InstallFlags extends GlobalOptions, WaitFlags {
   readonly replicas: number;
 }
 
-/** `operator install|uninstall|logs` */
+/** `operator install|uninstall|logs|image` */
 export function operatorCommand(): Command {
   const operator = new Command('operator').description(
     'the operator, which makes a way in for every Registry of its namespace',
@@ -37,6 +38,7 @@ export function operatorCommand(): Command {
       .addHelpText('after', '\nExamples:\n  reposure operator logs --follow\n')
       .action(logsAction),
   );
+  operator.addCommand(operatorImageCommand());
   return operator;
 }
 
