@@ -13,7 +13,7 @@ export interface ImageSettings {
 }
 
 /** A layer that is new, as the config tells of it. */
-export interface LayerRecord {
+interface LayerRecord {
   readonly diffId: Digest;
   readonly createdBy: string;
 }
