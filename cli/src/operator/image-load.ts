@@ -1,5 +1,7 @@
 import { InputError, version } from '@reposure/core';
 import { describeReference } from '@reposure/core/oci';
+import { loginSecretOf, names } from '@reposure/core/resource';
+import type { Registry } from '@reposure/core/resource';
 import type { Route } from '@reposure/core/surrogate';
 import {
   digestReferenceOf,
@@ -42,7 +44,7 @@ export async function loadAction(command: Command): Promise<void> {
     return await withRoute(flags, target, async ({ route, registry, signal }) => {
       const { pushHost, pullHost } = registry.status ?? {};
       const options = { pushHost, pullHost, signal: deadline(signal) };
-      await load({ archive, route, destination, format }, flags, options);
+      await load({ archive, route, destination, format, registry }, flags, options);
     });
   }
   if (image !== undefined) {
@@ -69,10 +71,12 @@ interface Loading {
   readonly route: Route;
   readonly destination: Destination;
   readonly format: OutputFormat;
+  /** None if the image goes outside the cluster. */
+  readonly registry?: Registry;
 }
 
 async function load(
-  { archive, route, destination, format }: Loading,
+  { archive, route, destination, format, registry }: Loading,
   { retries, concurrency, stallTimeout }: LoadFlags,
   options: PushOptions,
 ): Promise<void> {
@@ -90,7 +94,11 @@ async function load(
       });
       view.close();
       const image = digestReferenceOf(result);
-      await print(format, { value: result, names: [image], text: describeLoaded(result, image) });
+      await print(format, {
+        value: result,
+        names: [image],
+        text: describeLoaded(result, image, registry),
+      });
     } finally {
       await source.close();
     }
@@ -99,10 +107,19 @@ async function load(
   }
 }
 
-function describeLoaded(result: TransferResult, image: string): string {
-  const next =
-    result.pullRefs.length > 0
-      ? `reposure operator install --image=${image}`
-      : 'Nodes have no way to this registry: give it a node port, or name the host: reposure registry create --pull-host';
-  return `${describeTransfer(result, 'Loaded')}\n\n${next}`;
+/** With what to type next, on the cluster that is to run it. */
+function describeLoaded(result: TransferResult, image: string, registry?: Registry): string {
+  const done = describeTransfer(result, 'Loaded');
+  if (result.pullRefs.length === 0) {
+    return `${done}\n\nNodes have no way to this registry: give it a node port, or name the host: reposure registry create --pull-host`;
+  }
+  const install = `reposure operator install --image=${image}`;
+  if (registry === undefined || loginSecretOf(registry.spec) === undefined) {
+    return `${done}\n\n${install}`;
+  }
+  const { name, namespace } = registry.metadata;
+  return `${done}
+
+reposure registry pull-secret ${name} -n ${namespace} --for-namespace NAMESPACE
+${install} -n NAMESPACE --image-pull-secret=${names.pullSecret(name)}`;
 }

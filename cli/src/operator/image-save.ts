@@ -35,9 +35,15 @@ export async function saveAction(
     logTo(flags.verbose ?? false),
   );
   const narrowing = platform ? { platforms: [platform] } : {};
-  const source = await openImage(text, { ...narrowing, access, signal });
+  // First: what is wrong with it is known before a registry is asked.
+  const sink = await openSink(flags.to, { stdout: process.stdout, signal });
+  const source = await openImage(text, { ...narrowing, access, signal }).catch(
+    async (error: unknown) => {
+      await sink.abort();
+      throw error;
+    },
+  );
   try {
-    const sink = await openSink(flags.to, { stdout: process.stdout, signal });
     const name = nameOf(text, source.names);
     await storeImage(source, sink, { name, signal });
     const { digest } = source.root;
