@@ -7,6 +7,7 @@ describe('operatorMain()', () => {
     [[], /want "run"/],
     [['walk'], /want "run"/],
     [['run', '--port=x'], /port "x"/],
+    [['run', '--image-pull-policy=Sometimes'], /want Always, IfNotPresent, Never/],
     [['run', '--colour'], /--colour/],
   ])('answers %j with status 2 and how it is used', async (argv, message) => {
     const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true);

@@ -1,6 +1,8 @@
 import { hostname } from 'node:os';
 
 import { explain, InputError, version } from '@reposure/core';
+import { imagePullPolicies } from '@reposure/core/install';
+import type { ImagePull } from '@reposure/core/install';
 import { openCluster } from '@reposure/core/kubernetes';
 import { names } from '@reposure/core/resource';
 
@@ -13,12 +15,15 @@ import { jsonLog } from './json-log.ts';
 const usage = `Usage: reposure-operator run [--namespace=NAME] [--all-namespaces] [--image=NAME]
                              [--address=IP] [--port=N] [--identity=NAME]
                              [--log-level=info|debug|warn]
+                             [--image-pull-policy=POLICY] [--image-pull-secret=NAME]…
 
 Reconciles the Registries of one namespace, or of all, until it is told to stop.
 
   --namespace       the one to look after; the kubeconfig's or the Pod's own by default
   --all-namespaces  look after all others as well, but for those with an operator of their own
   --image           of the surrogates; this version's by default
+  --image-pull-policy, --image-pull-secret
+                    how nodes pull it; Kubernetes' own way by default
   --address         where to serve /livez, /readyz and /metrics; 127.0.0.1 by default
   --port            8080 by default
   --identity        differs between any two operators; the host name by default
@@ -31,6 +36,8 @@ const known = {
   address: { type: 'string', default: '127.0.0.1' },
   port: { type: 'string', default: '8080' },
   identity: { type: 'string', default: hostname() },
+  'image-pull-policy': { type: 'string' },
+  'image-pull-secret': { type: 'string', multiple: true },
   'log-level': { type: 'string', default: 'info' },
   help: { type: 'boolean', short: 'h' },
 } as const;
@@ -64,7 +71,21 @@ function parse(argv: readonly string[]) {
   const { values, positionals } = readArguments(argv, known, usage);
   if (values.help) return undefined;
   if (positionals.join(' ') !== 'run') throw new InputError(`Cannot run: want "run"\n\n${usage}`);
-  return { ...values, port: parsePort(values.port) };
+  return { ...values, port: parsePort(values.port), pull: pullOf(values) };
+}
+
+interface PullFlags {
+  readonly 'image-pull-policy'?: string | undefined;
+  readonly 'image-pull-secret'?: readonly string[] | undefined;
+}
+
+function pullOf(flags: PullFlags): ImagePull {
+  const { 'image-pull-policy': asked, 'image-pull-secret': imagePullSecrets } = flags;
+  const imagePullPolicy = imagePullPolicies.find((policy) => policy === asked);
+  if (imagePullPolicy === asked) return { imagePullPolicy, imagePullSecrets };
+  throw new InputError(
+    `Cannot use --image-pull-policy=${asked}: want ${imagePullPolicies.join(', ')}\n\n${usage}`,
+  );
 }
 
 async function run(options: Options): Promise<void> {
@@ -89,6 +110,7 @@ async function run(options: Options): Promise<void> {
       allNamespaces,
       metrics,
       image,
+      pull: options.pull,
       address,
       port,
       identity,

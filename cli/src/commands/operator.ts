@@ -1,26 +1,30 @@
 import { NotFoundError, parseDurationMs } from '@reposure/core';
 import { installOperator, uninstallOperator } from '@reposure/core/install';
+import type { ImagePullPolicy } from '@reposure/core/install';
 import { resourceTypes } from '@reposure/core/kubernetes';
 import { names } from '@reposure/core/resource';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 
 import { withCluster } from '../environment.ts';
 import type { Environment, GlobalOptions } from '../environment.ts';
 import { print } from '../output.ts';
+import { withImagePullOptions } from './image-pull-options.ts';
 import { printLogs, withLogOptions } from './logs.ts';
 import type { LogFlags } from './logs.ts';
+import { operatorImageCommand } from './operator-image.ts';
 import { withWaitOptions } from './waiting.ts';
 import type { WaitFlags } from './waiting.ts';
 
 interface InstallFlags extends GlobalOptions, WaitFlags {
   readonly role?: string;
   readonly image?: string;
-  readonly imagePullPolicy?: 'Always' | 'IfNotPresent' | 'Never';
+  readonly imagePullPolicy?: ImagePullPolicy;
+  readonly imagePullSecret?: readonly string[];
   readonly replicas: number;
   readonly cluster?: true;
 }
 
-/** `operator install|uninstall|logs` */
+/** `operator install|uninstall|logs|image` */
 export function operatorCommand(): Command {
   const operator = new Command('operator').description(
     'the operator, which makes a way in for every Registry of its namespace, or of all',
@@ -35,21 +39,15 @@ export function operatorCommand(): Command {
       .addHelpText('after', '\nExamples:\n  reposure operator logs --follow\n')
       .action(logsAction),
   );
+  operator.addCommand(operatorImageCommand());
   return operator;
 }
 
 function installCommand(): Command {
-  return withWaitOptions(new Command('install'), 'it works')
+  return withImagePullOptions(withWaitOptions(new Command('install'), 'it works'))
     .description('install the operator in the namespace, or bring it up to date')
     .option('-e, --role <clusterrole>', "also bind the operator's account to this ClusterRole")
     .option('--image <image>', 'the image of operator and surrogates; this version by default')
-    .addOption(
-      new Option('--image-pull-policy <policy>', "Kubernetes' own by default").choices([
-        'Always',
-        'IfNotPresent',
-        'Never',
-      ]),
-    )
     .option('--replicas <n>', 'one works, the others stand by', replicaCount, 1)
     .option('--cluster', 'serve all namespaces but those that have an operator of their own')
     .addHelpText(
@@ -72,6 +70,7 @@ async function installAction(_: unknown, command: Command): Promise<void> {
       namespace,
       image: flags.image,
       imagePullPolicy: flags.imagePullPolicy,
+      imagePullSecrets: flags.imagePullSecret,
       role: flags.role,
       replicas: flags.replicas,
       allNamespaces: flags.cluster,

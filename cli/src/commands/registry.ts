@@ -6,12 +6,14 @@ import { describeAction } from '../registry/describe.ts';
 import { infoAction, infoFields } from '../registry/info.ts';
 import { listAction } from '../registry/list.ts';
 import { logsAction } from '../registry/logs.ts';
+import { pullSecretAction } from '../registry/pull-secret.ts';
 import { roleAction } from '../registry/role.ts';
 import { rotateKeysAction } from '../registry/rotate-keys.ts';
 import { withLogOptions } from './logs.ts';
+import { many } from './transfer-options.ts';
 import { withWaitOptions } from './waiting.ts';
 
-/** `registry create|delete|list|describe|info|logs|role|rotate-keys`: the Registry resources. */
+/** `registry create|delete|list|describe|info|logs|pull-secret|role|rotate-keys`: the Registry resources. */
 export function registryCommand(): Command {
   const registry = new Command('registry').description(
     'the Registry resources: which registries there are',
@@ -48,6 +50,7 @@ export function registryCommand(): Command {
       .addHelpText('after', '\nExamples:\n  reposure registry logs default --follow\n')
       .action(logsAction),
   );
+  registry.addCommand(pullSecretCommand());
   registry.addCommand(roleCommand());
   registry.addCommand(
     named(
@@ -65,6 +68,31 @@ function named(name: string, description: string): Command {
     .description(description)
     .argument('<name>', 'name of the Registry resource');
 }
+
+function pullSecretCommand(): Command {
+  return named('pull-secret', 'give Pods the login with which their node pulls from this Registry')
+    .option(
+      '--service-account <account>',
+      "name the Secret in this account's imagePullSecrets; may be repeated",
+      many,
+    )
+    .option('--for-namespace <namespace>', "the Pods' namespace; the Registry's own by default")
+    .option('--secret <secret>', 'its name; reposure-pull-NAME by default')
+    .option('--remove', 'take it back: out of the accounts, then the Secret')
+    .addHelpText('after', pullSecretHelp)
+    .action(pullSecretAction);
+}
+
+const pullSecretHelp = `
+Needs, for yourself: get on the Registry and its login Secret; get, create and patch on Secrets, and
+get and update on ServiceAccounts, of the Pods' namespace. Pods that are made from then on pull with it.
+Whoever may read Secrets there reads the login. Run it again when the login has changed.
+
+Examples:
+  reposure registry pull-secret default --service-account default
+  reposure registry pull-secret default -n tools --for-namespace shop --service-account default --service-account web
+  reposure registry pull-secret default --for-namespace shop --service-account default --remove
+`;
 
 function roleCommand(): Command {
   return named(

@@ -1,11 +1,13 @@
 import { InputError, parseDurationMs } from '@reposure/core';
 import { installSimple, simpleHosts, uninstallSimple } from '@reposure/core/install';
+import type { ImagePullPolicy } from '@reposure/core/install';
 import { names } from '@reposure/core/resource';
 import { Command } from 'commander';
 
 import { withCluster } from '../environment.ts';
 import type { GlobalOptions } from '../environment.ts';
 import { print } from '../output.ts';
+import { withImagePullOptions } from './image-pull-options.ts';
 import { withLogOptions } from './logs.ts';
 import type { LogFlags } from './logs.ts';
 import { printDeploymentLogs } from './operator.ts';
@@ -20,6 +22,8 @@ interface SimpleFlags extends GlobalOptions, WaitFlags {
   readonly nodePort?: true | string;
   readonly storage?: string;
   readonly image?: string;
+  readonly imagePullPolicy?: ImagePullPolicy;
+  readonly imagePullSecret?: readonly string[];
   readonly purge?: boolean;
 }
 
@@ -48,7 +52,7 @@ export function simpleCommand(): Command {
 }
 
 function installCommand(): Command {
-  return withWaitOptions(new Command('install'), 'it works')
+  return withImagePullOptions(withWaitOptions(new Command('install'), 'it works'))
     .description('install the simple registry in the namespace, or bring it up to date')
     .option('--tls', 'serve HTTPS, with a certificate from a CA made for it')
     .option('-a, --authentication', 'older name of --tls')
@@ -79,6 +83,8 @@ async function installAction(_: unknown, command: Command): Promise<void> {
       nodePort,
       storage: flags.storage,
       image: flags.image,
+      imagePullPolicy: flags.imagePullPolicy,
+      imagePullSecrets: flags.imagePullSecret,
       wait: flags.wait,
       timeoutMs,
       log,

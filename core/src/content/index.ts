@@ -17,3 +17,5 @@ export { unpack } from './unpack.ts';
 export type { Unpacked, UnpackOptions } from './unpack.ts';
 export type { UnpackLimits } from './unpack-limits.ts';
 export { assertUnpackable } from './unpack-staging.ts';
+export { storeImage } from './store-image.ts';
+export type { StoreOptions } from './store-image.ts';

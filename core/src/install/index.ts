@@ -1,6 +1,8 @@
 export type { ClientRole } from './client-role.ts';
 export { registryCrdYaml } from './crd-yaml.ts';
 export { execRoleOf } from './exec-role.ts';
+export { containerPull, imagePullPolicies, podPull } from './image-pull.ts';
+export type { ImagePull, ImagePullPolicy } from './image-pull.ts';
 export { rotateKeys } from './key-rotation.ts';
 export { labelsOf, selectorOf } from './labels.ts';
 export { installOperator, uninstallOperator } from './operator-install.ts';
@@ -10,6 +12,8 @@ export type { OperatorObjectsOptions } from './operator-objects.ts';
 export { containerSecurityContext, podSecurityContext } from './pod-security.ts';
 export { describePod, isPodReady } from './pod-state.ts';
 export type { Pod } from './pod-state.ts';
+export { givePullSecret, takePullSecret } from './pull-secret.ts';
+export type { PullSecret, PullSecretOptions } from './pull-secret.ts';
 export { pullRoleOf, pushRoleOf } from './proxy-roles.ts';
 export { createRegistry, deleteRegistry, waitForRegistry } from './registry-create.ts';
 export type {

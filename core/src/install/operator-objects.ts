@@ -1,16 +1,16 @@
 import type { KubernetesObject } from '../kubernetes/index.ts';
 import { names } from '../resource/index.ts';
+import { containerPull, podPull } from './image-pull.ts';
+import type { ImagePull } from './image-pull.ts';
 import { labelsOf, selectorOf } from './labels.ts';
 import { operatorRules, operatorRulesOf } from './operator-role.ts';
 import { containerSecurityContext, podSecurityContext } from './pod-security.ts';
 
 /** What the operator's objects are made from. */
-export interface OperatorObjectsOptions {
+export interface OperatorObjectsOptions extends ImagePull {
   readonly namespace: string;
   /** Of the operator, and of the surrogates that it makes. */
   readonly image: string;
-  /** As in Kubernetes; its own default where there is none. */
-  readonly imagePullPolicy?: 'Always' | 'IfNotPresent' | 'Never' | undefined;
   /** Serve the Registries of all namespaces that have no operator of their own. */
   readonly allNamespaces?: boolean | undefined;
   /** A ClusterRole that the operator's account is bound to where it serves, beside its own Role. */
@@ -111,6 +111,7 @@ function deployment(options: OperatorObjectsOptions): KubernetesObject {
         spec: {
           serviceAccountName: names.operator,
           automountServiceAccountToken: true,
+          ...podPull(options),
           securityContext: podSecurityContext,
           containers: [container(options)],
           volumes: [{ name: 'tmp', emptyDir: {} }],
@@ -121,11 +122,11 @@ function deployment(options: OperatorObjectsOptions): KubernetesObject {
 }
 
 function container(options: OperatorObjectsOptions): Record<string, unknown> {
-  const { image, imagePullPolicy, allNamespaces } = options;
+  const { image, imagePullPolicy, imagePullSecrets = [], allNamespaces } = options;
   return {
     name: 'operator',
     image,
-    ...(imagePullPolicy === undefined ? {} : { imagePullPolicy }),
+    ...containerPull(options),
     command: [
       names.operator,
       'run',
@@ -135,6 +136,9 @@ function container(options: OperatorObjectsOptions): Record<string, unknown> {
       '--address=$(POD_IP)',
       `--port=${healthPort}`,
       '--identity=$(POD_NAME)',
+      // Surrogates are pulled as it is.
+      ...(imagePullPolicy === undefined ? [] : [`--image-pull-policy=${imagePullPolicy}`]),
+      ...imagePullSecrets.map((secret) => `--image-pull-secret=${secret}`),
     ],
     env: [
       heapLimit,

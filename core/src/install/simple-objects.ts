@@ -1,11 +1,13 @@
 import type { KubernetesObject } from '../kubernetes/index.ts';
 import { simplePort } from '../providers/index.ts';
 import { names } from '../resource/index.ts';
+import { containerPull, podPull } from './image-pull.ts';
+import type { ImagePull } from './image-pull.ts';
 import { labelsOf, selectorOf } from './labels.ts';
 import { containerSecurityContext, podSecurityContext, userId } from './pod-security.ts';
 
 /** What the simple registry's Deployment and Service are made from. */
-export interface SimpleObjectsOptions {
+export interface SimpleObjectsOptions extends ImagePull {
   readonly namespace: string;
   /** Distribution, 2.8 or later. */
   readonly image?: string | undefined;
@@ -90,11 +92,13 @@ function object(
 function podSpec(options: SimpleObjectsOptions): Record<string, unknown> {
   return {
     automountServiceAccountToken: false,
+    ...podPull(options),
     securityContext: { ...podSecurityContext, runAsUser: userId, fsGroup: userId },
     containers: [
       {
         name: 'registry',
         image: options.image ?? simpleImage,
+        ...containerPull(options),
         env: Object.entries(environmentOf(options)).map(([name, value]) => ({ name, value })),
         ports: [{ name: 'registry', containerPort: simplePort }],
         readinessProbe: {

@@ -37,6 +37,8 @@ export const names = {
   execRole: (registry: string): string => `reposure-exec-${registry}`,
   pullRole: (registry: string): string => `reposure-pull-${registry}`,
   pushRole: (registry: string): string => `reposure-push-${registry}`,
+  /** What Pods pull with, in their own namespace. */
+  pullSecret: (registry: string): string => `reposure-pull-${registry}`,
   image: (version: string): string => `ghcr.io/reposure/reposure:${version}`,
 } as const;
 

@@ -1,4 +1,5 @@
 import type { Log } from '@reposure/core';
+import type { ImagePull } from '@reposure/core/install';
 import type { KubernetesClient } from '@reposure/core/kubernetes';
 
 import { runController } from './controller.ts';
@@ -17,6 +18,8 @@ export interface OperatorOptions {
   readonly allNamespaces?: boolean | undefined;
   readonly image: string;
   readonly metrics?: Metrics | undefined;
+  /** How nodes come by that image. */
+  readonly pull?: ImagePull | undefined;
   /** Where to serve `/livez`, `/readyz` and `/metrics`. */
   readonly address: string;
   readonly port: number;

@@ -1,6 +1,6 @@
 import { explain, sha256Hex } from '@reposure/core';
 import type { Log } from '@reposure/core';
-import type { Pod } from '@reposure/core/install';
+import type { ImagePull, Pod } from '@reposure/core/install';
 import { KubernetesError, resourceTypes } from '@reposure/core/kubernetes';
 import type { KubernetesClient, KubernetesObject } from '@reposure/core/kubernetes';
 import {
@@ -31,6 +31,8 @@ export interface ReconcileContext {
   readonly applied: AppliedObjects;
   /** The operator's own, and every surrogate's unless its Registry says otherwise. */
   readonly image: string;
+  /** How nodes come by that image. */
+  readonly pull?: ImagePull | undefined;
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly askSurrogate: (podIp: string, signal: AbortSignal) => Promise<Health | undefined>;
@@ -111,7 +113,14 @@ async function bring(registry: Registry, context: ReconcileContext): Promise<Bro
     // What runs is left as it is: the Secret may be about to come back.
     if (credentials instanceof CredentialsError) return { seen };
     const hasKeys = isOwnImage(image, context.image);
-    const options = { registry, resolved: resolution, credentials, image, hasKeys };
+    const options = {
+      registry,
+      resolved: resolution,
+      credentials,
+      image,
+      pull: context.pull,
+      hasKeys,
+    };
     const failure = await failureOf(() => applySurrogate(options, context));
     if (failure !== undefined) return { seen: { ...seen, applyError: explain(failure) }, failure };
     return { seen: { ...seen, ...(await look(options, context)) } };

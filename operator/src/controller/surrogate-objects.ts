@@ -1,5 +1,12 @@
 import { sha256Hex } from '@reposure/core';
-import { containerSecurityContext, fieldEnv, podSecurityContext } from '@reposure/core/install';
+import {
+  containerPull,
+  containerSecurityContext,
+  fieldEnv,
+  podPull,
+  podSecurityContext,
+} from '@reposure/core/install';
+import type { ImagePull } from '@reposure/core/install';
 import type { KubernetesObject } from '@reposure/core/kubernetes';
 import type { Credentials, Resolved } from '@reposure/core/providers';
 import {
@@ -19,6 +26,7 @@ export interface SurrogateOptions {
   readonly credentials: Credentials;
   /** The surrogate's. */
   readonly image: string;
+  readonly pull?: ImagePull | undefined;
   /** Whether it may know the keys of the proxy route: only the operator's own program may. */
   readonly hasKeys: boolean;
 }
@@ -105,16 +113,21 @@ function podSpec(options: SurrogateOptions): Record<string, unknown> {
     serviceAccountName: names.surrogate(options.registry.metadata.name),
     automountServiceAccountToken: false,
     enableServiceLinks: false,
+    ...podPull(options.pull ?? {}),
     securityContext: podSecurityContext,
-    containers: [containerOf(options.image, volumes)],
+    containers: [containerOf(options, volumes)],
     volumes: volumes.map(({ volume }) => volume),
   };
 }
 
-function containerOf(image: string, volumes: readonly Mounted[]): Record<string, unknown> {
+function containerOf(
+  { image, pull = {} }: SurrogateOptions,
+  volumes: readonly Mounted[],
+): Record<string, unknown> {
   return {
     name: names.surrogateContainer,
     image,
+    ...containerPull(pull),
     // Without the gateway's port, which is the default: a Registry may name the image of a version
     // that has no gateway and would not take it.
     command: [

@@ -1,0 +1,198 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { resourceTypes, waitFor } from '@reposure/core/kubernetes';
+import type { KubernetesObject } from '@reposure/core/kubernetes';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { buildContainerfile } from '../support/containerfile-image.ts';
+import { startRealWorld } from '../support/real-world.ts';
+import type { RealWorld } from '../support/real-world.ts';
+import { writeTinyImage } from '../support/tiny-image.ts';
+import { hasTool } from '../support/tools.ts';
+
+interface Pod extends KubernetesObject {
+  status?: {
+    phase?: string;
+    containerStatuses?: { imageID?: string; state?: { waiting?: { reason?: string } } }[];
+  };
+}
+
+let world: RealWorld;
+let directory: string;
+let host: string;
+
+beforeAll(async () => {
+  world = await startRealWorld();
+  directory = await mkdtemp(join(tmpdir(), 'images-'));
+  await world.run('operator', 'install', '--wait');
+});
+
+afterAll(async () => {
+  await world.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** The simple registry as it is asked for, with a node port, and a Registry for it. */
+async function install(...options: readonly string[]): Promise<void> {
+  await world.run('simple', 'install', '--node-port', '--wait', ...options);
+  await world.run('registry', 'create', 'default', '--provider=simple', '--wait');
+  host = (await world.run('registry', 'info', 'default', 'host')).toString().trim();
+}
+
+/** Pushes an image through the surrogate that no node ever had. @returns What nodes pull. */
+async function pushTiny(name: string, message: string): Promise<string> {
+  const layout = join(directory, name);
+  const digest = await writeTinyImage(layout, message);
+  const pushed = await world.run('image', 'push', 'default', `e2e/${name}:1`, layout, '-o', 'name');
+  expect(pushed.toString().trim()).toBe(`${host}/e2e/${name}@${digest}`);
+  return `${host}/e2e/${name}:1`;
+}
+
+/** Starts a Pod that is to end by itself. */
+async function start(
+  name: string,
+  image: string,
+  more: object = {},
+  container: object = {},
+): Promise<void> {
+  const pod: KubernetesObject = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: world.namespace },
+    spec: {
+      restartPolicy: 'Never',
+      automountServiceAccountToken: false,
+      containers: [{ name: 'main', image, ...container }],
+      ...more,
+    },
+  };
+  await world.kubernetes.create(pod);
+}
+
+/** What a Pod printed, once it has ended well. */
+async function printedBy(name: string): Promise<string> {
+  await podThat(name, ({ status }) => status?.phase === 'Succeeded');
+  const log = await Array.fromAsync(world.kubernetes.logs(name, world.namespace));
+  return Buffer.concat(log).toString().trim();
+}
+
+function podThat(name: string, until: (pod: Pod) => boolean): Promise<Pod> {
+  return waitFor<Pod>(
+    world.kubernetes,
+    resourceTypes.Pod,
+    { name, namespace: world.namespace },
+    {
+      until: (pod) => pod && until(pod),
+      describe: ({ status }) => JSON.stringify(status),
+      timeoutMs: 60_000,
+    },
+  );
+}
+
+describe.skipIf(process.arch !== 'x64')('a node, of a registry without a login', () => {
+  beforeAll(() => install());
+
+  it('pulls and runs what was pushed through the surrogate', async () => {
+    const message = randomUUID();
+    await start('plain', await pushTiny('plain', message));
+    expect(await printedBy('plain')).toBe(message);
+  });
+
+  it('mounts a file that was pushed as it is', async () => {
+    const message = randomUUID();
+    const file = join(directory, 'hello.txt');
+    await writeFile(file, message);
+    await world.run('image', 'push', 'default', 'e2e/hello:1', file);
+    const image = { reference: `${host}/e2e/hello:1` };
+    await start(
+      'mounting',
+      'docker.io/library/busybox:1',
+      { volumes: [{ name: 'hello', image }] },
+      {
+        imagePullPolicy: 'IfNotPresent',
+        command: ['cat', '/hello/hello.txt'],
+        volumeMounts: [{ name: 'hello', mountPath: '/hello' }],
+      },
+    );
+    expect(await printedBy('mounting')).toBe(message);
+  });
+});
+
+describe.skipIf(process.arch !== 'x64')('a node, of a registry with TLS and a login', () => {
+  const message = randomUUID();
+  let image: string;
+
+  beforeAll(async () => {
+    await install('--tls', '--login');
+    image = await pushTiny('secured', message);
+  });
+
+  it('pulls nothing without a pull secret', async () => {
+    await start('refused', image);
+    const { status } = await podThat('refused', ({ status: { containerStatuses } = {} }) =>
+      /ErrImagePull|ImagePullBackOff/.test(containerStatuses?.[0]?.state?.waiting?.reason ?? ''),
+    );
+    expect(status?.phase).toBe('Pending');
+    await world.kubernetes.delete(resourceTypes.Pod, 'refused', world.namespace);
+  });
+
+  it('pulls and runs it with the one that `registry pull-secret` gives, until it is taken back', async () => {
+    const words = ['registry', 'pull-secret', 'default', '--service-account=default'];
+    const given = await world.run(...words, '-o', 'json');
+    expect(JSON.parse(given.toString())).toMatchObject({ state: 'created', host });
+    await start('admitted', image);
+    expect(await printedBy('admitted')).toBe(message);
+    const again = await world.run(...words, '-o', 'json');
+    expect(JSON.parse(again.toString())).toMatchObject({ state: 'unchanged' });
+    await world.run(...words, '--remove');
+    const { ServiceAccount } = resourceTypes;
+    const account = await world.kubernetes.get<KubernetesObject>(
+      ServiceAccount,
+      'default',
+      world.namespace,
+    );
+    expect(account['imagePullSecrets'] ?? []).toEqual([]);
+    // A node has it by now, and gives it to nobody who could not have pulled it (KEP-2535).
+    await start('late', image);
+    await podThat('late', ({ status: { containerStatuses } = {} }) =>
+      /Err|BackOff/.test(containerStatuses?.[0]?.state?.waiting?.reason ?? ''),
+    );
+  });
+
+  it.skipIf(!hasTool('buildah'))(
+    'pulls our own image, as the Containerfile builds it, for an operator and its surrogates',
+    { timeout: 300_000 },
+    async () => {
+      const { archive } = await buildContainerfile(join(directory, 'containerfile'));
+      const load = ['operator', 'image', 'load', archive, 'default', 'tools/reposure:2'];
+      const reference = (await world.run(...load, '-o', 'name')).toString().trim();
+      expect(reference).toMatch(new RegExp(`^${host}/tools/reposure@sha256:`));
+      const other = await startRealWorld();
+      try {
+        await world.run('registry', 'pull-secret', 'default', '--for-namespace', other.namespace);
+        const pulling = ['--image-pull-secret=reposure-pull-default', '--image-pull-policy=Always'];
+        await other.run('operator', 'install', '--wait', `--image=${reference}`, ...pulling);
+        await other.run('simple', 'install', '--wait');
+        await other.run('registry', 'create', 'inner', '--provider=simple', '--wait');
+        const pod = await other.kubernetes.get<Pod>(
+          resourceTypes.Pod,
+          'reposure-surrogate-inner-0',
+          other.namespace,
+        );
+        expect(pod.status?.containerStatuses?.[0]?.imageID).toBe(reference);
+        const file = join(directory, 'file.txt');
+        await writeFile(file, message);
+        for (const route of ['proxy', 'exec']) {
+          await other.run('image', 'push', 'inner', `e2e/${route}:1`, file, `--route=${route}`);
+          const back = await other.run('image', 'pull', 'inner', `e2e/${route}:1`, '--unpack');
+          expect(back.toString()).toBe(message);
+        }
+      } finally {
+        await other.close();
+      }
+    },
+  );
+});
