@@ -20,16 +20,18 @@ export const operatorRules: readonly PolicyRule[] = [
   rule('apps', ['statefulsets'], ['get', 'list', 'watch', 'create', 'patch']),
   rule('', ['configmaps', 'serviceaccounts'], ['create', 'patch']),
   rule('', ['services'], ['get', 'create', 'patch']),
-  // `create` without `patch` or `delete`: it makes the keys of the proxy route, and changes no Secret.
+  // `create` without `patch` or `delete`: it makes the keys of the proxy route, and changes no Secret
+  // but those with the simple registry's certificate and CA.
   rule('', ['secrets'], ['get', 'create']),
+  named(rule('', ['secrets'], ['update']), names.simpleTls, names.simpleCa),
+  // Pods of the simple registry are replaced when their certificate is.
+  named(rule('apps', ['deployments'], ['get', 'update']), names.simple),
+  named(rule('batch', ['jobs'], ['get']), names.simpleGc),
   rule('', ['pods'], ['get', 'list', 'watch']),
   rule('', ['events'], ['create']),
   // A name cannot narrow `create`: the API does not know it yet.
   rule('coordination.k8s.io', ['leases'], ['create']),
-  {
-    ...rule('coordination.k8s.io', ['leases'], ['get', 'update']),
-    resourceNames: [names.operator],
-  },
+  named(rule('coordination.k8s.io', ['leases'], ['get', 'update']), names.operator),
 ];
 
 function rule(
@@ -38,4 +40,8 @@ function rule(
   verbs: readonly string[],
 ): PolicyRule {
   return { apiGroups: [apiGroup], resources, verbs };
+}
+
+function named(given: PolicyRule, ...resourceNames: readonly string[]): PolicyRule {
+  return { ...given, resourceNames };
 }

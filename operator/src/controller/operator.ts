@@ -5,6 +5,7 @@ import { runController } from './controller.ts';
 import { askSurrogate } from './health-probe.ts';
 import { startHealthServer } from './health-server.ts';
 import { lead } from './leader.ts';
+import { keepSimple } from './simple-keeper.ts';
 import { makeVitals } from './vitals.ts';
 
 /** What an operator runs with. */
@@ -31,7 +32,10 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
   try {
     await lead({ ...options, onTurn: vitals.turned }, async (signal) => {
       vitals.leading();
-      await runController({ ...options, signal, askSurrogate, onSynced: vitals.synced });
+      await Promise.all([
+        runController({ ...options, signal, askSurrogate, onSynced: vitals.synced }),
+        keepSimple({ ...options, signal }),
+      ]);
     });
   } finally {
     await server.close();
