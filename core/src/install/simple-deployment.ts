@@ -46,8 +46,13 @@ export type StorageKind = 'temporary' | 'volume' | 's3';
 /** Names the certificate that a Pod of this template serves: Distribution reads it once. */
 export const tlsAnnotation = 'reposure.puccini.cloud/tls';
 
-/** What makes Distribution take nothing new. */
-export const readOnlyVariable = 'REGISTRY_STORAGE_MAINTENANCE_READONLY_ENABLED';
+/** What makes Distribution take nothing new; it panics at `…_READONLY_ENABLED`. */
+export const readOnlyVariable = 'REGISTRY_STORAGE_MAINTENANCE_READONLY';
+
+/** The value of {@link readOnlyVariable}. */
+export function readOnlySetting(enabled: boolean): string {
+  return JSON.stringify({ enabled });
+}
 
 /** The simple registry's Deployment, if there is one. */
 export async function findSimple(
@@ -85,7 +90,7 @@ export function imageOf(deployment: SimpleDeployment): string | undefined {
 
 /** Whether it takes nothing new. */
 export function isReadOnly(deployment: SimpleDeployment): boolean {
-  return settingsOf(deployment)[readOnlyVariable] === 'true';
+  return settingsOf(deployment)[readOnlyVariable] === readOnlySetting(true);
 }
 
 /** The same with one annotation of its Pods changed: another template, and so other Pods. */

@@ -99,7 +99,8 @@ function podSpecOf(
         resources,
         securityContext,
         terminationMessagePolicy: 'FallbackToLogsOnError',
-        args: [
+        command: [
+          'registry',
           'garbage-collect',
           ...(deleteUntagged ? ['--delete-untagged'] : []),
           ...(dryRun ? ['--dry-run'] : []),

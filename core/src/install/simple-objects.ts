@@ -3,7 +3,7 @@ import { simplePort } from '../providers/index.ts';
 import { names } from '../resource/index.ts';
 import { labelsOf, selectorOf } from './labels.ts';
 import { containerSecurityContext, podSecurityContext, userId } from './pod-security.ts';
-import { readOnlyVariable, tlsAnnotation } from './simple-deployment.ts';
+import { readOnlySetting, readOnlyVariable, tlsAnnotation } from './simple-deployment.ts';
 import { exposureObjects } from './simple-exposure.ts';
 import type { ExposureOptions } from './simple-exposure.ts';
 import { defaultSizeLimit, temporaryStorage } from './simple-storage.ts';
@@ -108,7 +108,8 @@ function podSpec(options: SimpleObjectsOptions): Record<string, unknown> {
       {
         name: 'registry',
         image: options.image ?? simpleImage,
-        args: ['serve', configFile],
+        // Whatever the image's entry point is: the official one and others differ in it.
+        command: ['registry', 'serve', configFile],
         env: Object.entries(environmentOf(options)).map(([name, value]) => ({ name, value })),
         ports: [{ name: 'registry', containerPort: simplePort }],
         readinessProbe: {
@@ -118,7 +119,7 @@ function podSpec(options: SimpleObjectsOptions): Record<string, unknown> {
         // Until every node knows that this Pod goes, some send requests here.
         ...(storage.kind === 'temporary'
           ? {}
-          : { lifecycle: { preStop: { exec: { command: ['sleep', '3'] } } } }),
+          : { lifecycle: { preStop: { sleep: { seconds: 3 } } } }),
         resources: { requests: { cpu: '50m', memory: '64Mi' } },
         terminationMessagePolicy: 'FallbackToLogsOnError',
         securityContext: containerSecurityContext,
@@ -177,8 +178,8 @@ function environmentOf(options: SimpleObjectsOptions): Record<string, string> {
 function storageEnvironment(storage: SimpleStorage): Record<string, string> {
   return {
     REGISTRY_STORAGE_DELETE_ENABLED: 'true',
-    // Written, so that whoever applies this takes an earlier "true" back.
-    [readOnlyVariable]: 'false',
+    // Written, so that whoever applies this ends an earlier read-only.
+    [readOnlyVariable]: readOnlySetting(false),
     ...(storage.kind === 's3'
       ? s3Environment(storage)
       : { REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY: paths.storage }),
