@@ -66,7 +66,7 @@ describeSimple(
       );
       const { Ingress, NetworkPolicy } = resourceTypes;
       for (const type of [Ingress, NetworkPolicy]) {
-        await kubernetes.get(type, 'reposure-simple', name);
+        expect(await kubernetes.find(type, 'reposure-simple', name)).toBeDefined();
       }
       await place().ok('reposure image push default team/app:behind-a-policy garbage.bin');
     });

@@ -80,7 +80,7 @@ function describeUsers(place: () => SimplePlace): void {
     const soon = { timeout: 100_000, interval: 500 };
     await expect.poll(() => statusFor('alice:in-wonderland'), soon).toBe(200);
     const again = await run('reposure simple user add alice');
-    expect([again.status, again.stderr.toString()]).toEqual([
+    expect([again.status, again.stderr]).toEqual([
       2,
       expect.stringContaining('it is there already'),
     ]);
@@ -101,10 +101,7 @@ function describeUsers(place: () => SimplePlace): void {
   ])('refuses: user %s', async (words, message) => {
     await writeFile(join(place().directory, 'password'), 'secret\n');
     const { status, stderr } = await place().run(`reposure simple user ${words}`);
-    expect([status, stderr.toString()]).toEqual([
-      expect.toBeOneOf([1, 2]),
-      expect.stringMatching(message),
-    ]);
+    expect([status, stderr]).toEqual([expect.toBeOneOf([1, 2]), expect.stringMatching(message)]);
   });
 }
 
@@ -154,7 +151,7 @@ async function pushUntil(signal: AbortSignal, { directory, run }: UserShell): Pr
     const { status, stderr } = await run(
       `reposure image push default team/app:${pushes.length} pushed.bin`,
     );
-    pushes.push({ status, stderr: stderr.toString() });
+    pushes.push({ status, stderr });
   }
   return pushes;
 }

@@ -149,9 +149,9 @@ describe('renewCertificates()', () => {
     const clock = await installed();
     await clock.after(0, { wish: 'authority' });
     const { ca } = await filesOf(clock.cluster);
-    const [secret] = clock.cluster
+    const secret = clock.cluster
       .of('Secret')
-      .filter(({ metadata }) => JSON.stringify(metadata).includes('-authentication'));
+      .find(({ metadata }) => JSON.stringify(metadata).includes('-authentication'));
     // As if the operator had been killed before it published what it had noted.
     const half = ca.slice(0, ca.indexOf('-----END') + 26);
     await clock.cluster.apply({
