@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { operatorObjects } from '@reposure/core/install';
+import { operatorObjects, wakeKubelets } from '@reposure/core/install';
 import { resourceTypes } from '@reposure/core/kubernetes';
 import type { KubernetesObject, ResourceType } from '@reposure/core/kubernetes';
 import { conditionOf, names } from '@reposure/core/resource';
@@ -252,6 +252,8 @@ async function replaceLogin(
 ): Promise<void> {
   const secret = await kubernetes.get<Secret>(resourceTypes.Secret, names.simpleLogin, namespace);
   await kubernetes.replace({ ...secret, data });
+  // Or its kubelet hands it over at its next round.
+  await wakeKubelets(kubernetes, namespace);
 }
 
 async function touch({ kubernetes, namespace }: UserShell): Promise<void> {

@@ -122,13 +122,13 @@ describe('endAbandonedCollection()', () => {
   });
 
   it.each([
-    ['runs', { suspend: false }, undefined, 0, true],
-    ['runs for long', { suspend: false }, undefined, 10 * hourMs, true],
-    ['is about to begin', { suspend: true }, undefined, 0, true],
-    ['never began', { suspend: true }, undefined, 2 * hourMs, false],
-    ['is complete', { suspend: false }, 'Complete', 0, false],
-    ['has failed', { suspend: false }, 'Failed', 0, false],
-  ])('the Job %s', async (_, spec, condition, ageMs, isLeft) => {
+    ['runs', { suspended: false, condition: undefined, ageMs: 0 }, true],
+    ['runs for long', { suspended: false, condition: undefined, ageMs: 10 * hourMs }, true],
+    ['is about to begin', { suspended: true, condition: undefined, ageMs: 0 }, true],
+    ['never began', { suspended: true, condition: undefined, ageMs: 2 * hourMs }, false],
+    ['is complete', { suspended: false, condition: 'Complete', ageMs: 0 }, false],
+    ['has failed', { suspended: false, condition: 'Failed', ageMs: 0 }, false],
+  ])('the Job %s', async (_, { suspended, condition, ageMs }, isLeft) => {
     const cluster = await readOnlyCluster();
     const job = collectionJob(await deploymentOf(cluster), { timeoutMs: 1000 });
     const conditions = condition ? [{ type: condition, status: 'True' }] : [];
@@ -137,7 +137,7 @@ describe('endAbandonedCollection()', () => {
     await cluster.create({
       ...job,
       metadata,
-      spec: { ...job.spec, ...spec },
+      spec: { ...job.spec, suspend: suspended },
       status: { conditions },
     });
     await endAbandonedCollection(cluster, namespace);

@@ -8,6 +8,7 @@ import { findSecret, isOurs } from './owned-secret.ts';
 import { renewCertificates } from './simple-certificates.ts';
 import type { Renewal, RenewalOptions, RenewalWish } from './simple-certificates.ts';
 import { findSimple, mountedSecret, storageKindOf } from './simple-deployment.ts';
+import { wakeKubelets } from './wake-kubelets.ts';
 
 /** What a person asks for. */
 export interface RequestedRenewal extends Pick<RenewalOptions, 'log' | 'settleMs'> {
@@ -31,31 +32,39 @@ export async function renewOnRequest(
   kubernetes: KubernetesClient,
   options: RequestedRenewal,
 ): Promise<Renewal> {
-  const { namespace, wish, wait = false, timeoutMs, signal, ...rest } = options;
+  const { namespace, wish, wait = false, timeoutMs, signal } = options;
   await requireRenewable(kubernetes, namespace);
   const until = Date.now() + timeoutMs;
-  let asked: RenewalWish | undefined = wish;
-  for (;;) {
-    const renewal = await attempt(kubernetes, namespace, { ...rest, wish: asked });
-    if (renewal) asked = undefined;
-    if (renewal && (!wait || (renewal.phase === 'steady' && renewal.isServed))) return renewal;
-    if (Date.now() > until) {
-      throw new TimeoutError(
-        `Cannot wait any longer for the certificates of ${namespace}/${names.simple}: ${renewal?.phase ?? 'others keep changing them'}; the operator goes on with it`,
-      );
-    }
-    await delay(pollEveryMs, undefined, signal ? { signal } : {});
+  const pause = (): Promise<void> => delay(pollEveryMs, undefined, signal ? { signal } : {});
+  for (let renewal: Renewal | undefined; ; await pause()) {
+    // What was asked for has begun, unless somebody else was quicker.
+    const next = await step(kubernetes, options, renewal ? undefined : wish);
+    if (next && next.phase !== renewal?.phase) await wakeKubelets(kubernetes, namespace);
+    renewal = next ?? renewal;
+    if (renewal && (!wait || isDone(renewal))) return renewal;
+    if (Date.now() > until) throw tooLate(namespace, renewal);
   }
 }
 
+function isDone({ phase, isServed }: Renewal): boolean {
+  return phase === 'steady' && isServed;
+}
+
+function tooLate(namespace: string, renewal: Renewal | undefined): TimeoutError {
+  const state = renewal?.phase ?? 'others keep changing them';
+  return new TimeoutError(
+    `Cannot wait any longer for the certificates of ${namespace}/${names.simple}: ${state}; the operator goes on with it`,
+  );
+}
+
 /** `undefined` if somebody else was quicker. */
-async function attempt(
+async function step(
   kubernetes: KubernetesClient,
-  namespace: string,
-  options: RenewalOptions,
+  { namespace, log, settleMs }: RequestedRenewal,
+  wish: RenewalWish | undefined,
 ): Promise<Renewal | undefined> {
   try {
-    return await renewCertificates(kubernetes, namespace, options);
+    return await renewCertificates(kubernetes, namespace, { log, settleMs, wish });
   } catch (error) {
     if (error instanceof KubernetesError && error.status === 409) return undefined;
     throw error;

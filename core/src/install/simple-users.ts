@@ -2,18 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { InputError, NotFoundError } from '../errors.ts';
-import { KubernetesError, resourceTypes } from '../kubernetes/index.ts';
-import type { KubernetesClient, KubernetesObject } from '../kubernetes/index.ts';
+import { KubernetesError } from '../kubernetes/index.ts';
+import type { KubernetesClient } from '../kubernetes/index.ts';
 import { silent } from '../log.ts';
 import type { Log } from '../log.ts';
 import type { Secret } from '../providers/index.ts';
 import { names } from '../resource/index.ts';
-import { selectorOf } from './labels.ts';
 import { findSecret, putSecret, secretTextsOf } from './owned-secret.ts';
+import type { WantedSecret } from './owned-secret.ts';
 import { findSimple, mountedSecret } from './simple-deployment.ts';
 import { isAdmitted, usersIn, withoutUser, withUser } from './simple-htpasswd.ts';
 import { dockerConfigOf, hostsIn, loginIn, makePassword } from './simple-login.ts';
 import type { Login } from './simple-login.ts';
+import { wakeKubelets } from './wake-kubelets.ts';
 
 const ownUser = 'reposure';
 const dockerConfigKey = '.dockerconfigjson';
@@ -126,6 +127,7 @@ export async function rotateLogin(
   await settle();
   const before = await findSecret(kubernetes, names.simpleLogin, namespace);
   await putLogin(kubernetes, { before, namespace, login, hosts: [], log });
+  await wakeKubelets(kubernetes, namespace);
   log.info(`Clients learn of user ${username}: ${settleMs / 1000} s`);
   await settle();
   await changeUsers(kubernetes, options, async ({ htpasswd }) =>
@@ -228,38 +230,6 @@ async function changeUsers(
   }
 }
 
-function htpasswdSecret(namespace: string, htpasswd: string): Parameters<typeof putSecret>[2] {
+function htpasswdSecret(namespace: string, htpasswd: string): WantedSecret {
   return { name: names.simpleHtpasswd, namespace, texts: { htpasswd } };
 }
-
-/**
- * Touches the registry's Pods: a kubelet that sees a Pod change looks at its Secrets at once, and not
- * only at its next round. Best effort: it only saves time.
- *
- * @see https://kubernetes.io/docs/concepts/configuration/secret/#using-secrets-as-files-from-a-pod
- */
-async function wakeKubelets(kubernetes: KubernetesClient, namespace: string): Promise<void> {
-  const [[label, value] = ['', '']] = Object.entries(selectorOf(names.simple));
-  try {
-    const pods = await kubernetes.list<KubernetesObject>(resourceTypes.Pod, {
-      namespace,
-      labelSelector: `${label}=${value}`,
-    });
-    for (const pod of pods.items) {
-      const { metadata } = pod;
-      const annotations = { ...metadata.annotations, [wokenAnnotation]: new Date().toISOString() };
-      // Items of a list lack them.
-      const { apiVersion, kind } = resourceTypes.Pod;
-      await kubernetes.replace({
-        ...pod,
-        apiVersion,
-        kind,
-        metadata: { ...metadata, annotations },
-      });
-    }
-  } catch (error) {
-    if (!(error instanceof KubernetesError)) throw error;
-  }
-}
-
-const wokenAnnotation = 'reposure.puccini.cloud/secrets-changed';
