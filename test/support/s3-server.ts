@@ -36,9 +36,12 @@ export async function startS3Server(
   const endpoint = `http://${address}:${port}`;
   const server = spawn(
     'rclone',
-    ['serve', 's3', '--addr', `${address}:${port}`, '--config', '', directory],
-    // Not among the arguments, which everybody sees.
-    { env: { ...process.env, RCLONE_AUTH_KEY: `${id},${key}` }, stdio: 'ignore' },
+    ['serve', 's3', '--addr', `${address}:${port}`, directory],
+    // Not among the arguments, which everybody sees; in quotes, or rclone takes it for two.
+    {
+      env: { ...process.env, RCLONE_CONFIG: '/dev/null', RCLONE_AUTH_KEY: `"${id},${key}"` },
+      stdio: 'ignore',
+    },
   );
   for (let tries = 0; !(await answers(endpoint)); tries++) {
     if (tries > 100 || server.exitCode !== null) throw new Error('rclone does not serve S3');
