@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { operatorObjects } from '@reposure/core/install';
+import { operatorObjects, wakeKubelets } from '@reposure/core/install';
 import { resourceTypes } from '@reposure/core/kubernetes';
 import type { KubernetesObject, ResourceType } from '@reposure/core/kubernetes';
 import { conditionOf, names } from '@reposure/core/resource';
@@ -179,12 +179,15 @@ function describeRights(place: () => SecuredPlace): void {
     expect(spec.volumes.map(({ name }) => name)).toEqual(['tmp', 'config', 'keys', 'tls', 'login']);
   });
 
-  it("the operator's Role names what it uses: no wildcard, no list and no change of Secrets", async () => {
+  it("the operator's Role names what it uses: no wildcard, no list of Secrets, and no change but of two", async () => {
     const { kubernetes, namespace } = place();
     const role = await kubernetes.get<Role>(resourceTypes.Role, names.operator, namespace);
     expect(JSON.stringify(role.rules)).not.toContain('*');
     const ofSecrets = role.rules.filter(({ resources }) => resources.includes('secrets'));
-    expect(ofSecrets.flatMap(({ verbs }) => verbs)).toEqual(['get', 'create']);
+    expect(ofSecrets.map(({ verbs, resourceNames }) => [verbs, resourceNames])).toEqual([
+      [['get', 'create'], undefined],
+      [['update'], [names.simpleTls, names.simpleCa]],
+    ]);
     expect(operatorObjects({ namespace, image: 'x' }).map(({ kind }) => kind)).not.toContain(
       'ClusterRoleBinding',
     );
@@ -192,7 +195,7 @@ function describeRights(place: () => SecuredPlace): void {
 }
 
 interface Role extends KubernetesObject {
-  rules: { resources: string[]; verbs: string[] }[];
+  rules: { resources: string[]; resourceNames?: string[]; verbs: string[] }[];
 }
 
 function describeRotation(place: () => SecuredPlace): void {
@@ -249,6 +252,8 @@ async function replaceLogin(
 ): Promise<void> {
   const secret = await kubernetes.get<Secret>(resourceTypes.Secret, names.simpleLogin, namespace);
   await kubernetes.replace({ ...secret, data });
+  // Or its kubelet hands it over at its next round.
+  await wakeKubelets(kubernetes, namespace);
 }
 
 async function touch({ kubernetes, namespace }: UserShell): Promise<void> {

@@ -49,7 +49,7 @@ export async function startRealWorld(): Promise<RealWorld> {
 }
 
 /** The address from which this machine reaches the API server: the way back for its Pods. */
-async function localAddressTo(host: string, port: number): Promise<string> {
+export async function localAddressTo(host: string, port: number): Promise<string> {
   const socket = connect(port, host);
   await once(socket, 'connect');
   const { localAddress = '127.0.0.1' } = socket;

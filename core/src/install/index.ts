@@ -24,14 +24,29 @@ export type {
 export type { RegistryInput } from './registry-spec.ts';
 export { waitForRollout } from './rollout.ts';
 export type { WaitOptions } from './rollout.ts';
-export { installSimple, simpleHosts, uninstallSimple } from './simple-install.ts';
-export type {
-  InstallSimpleOptions,
-  SimpleHosts,
-  UninstallSimpleOptions,
-} from './simple-install.ts';
+export type { IssuerName } from './cert-manager.ts';
+export type { Renewal, RenewalWish } from './simple-certificates.ts';
+export { collectGarbage } from './simple-gc.ts';
+export type { Collection, CollectGarbageOptions } from './simple-gc.ts';
+export { simpleHosts } from './simple-hosts.ts';
+export type { SimpleHosts } from './simple-hosts.ts';
+export { installSimple } from './simple-install.ts';
+export type { InstallSimpleOptions } from './simple-install.ts';
+export { makePassword } from './simple-login.ts';
 export type { Login } from './simple-login.ts';
 export { operatorRights, clientRights, ruleOf } from './rights.ts';
 export type { ClientUse, OperatorRight, PolicyRule, Right, RightScope } from './rights.ts';
+export { maintainSimple } from './simple-maintenance.ts';
 export { simpleImage, simpleObjects } from './simple-objects.ts';
 export type { SimpleObjectsOptions } from './simple-objects.ts';
+export { renewOnRequest } from './simple-renewal.ts';
+export type { RequestedRenewal } from './simple-renewal.ts';
+export { simpleStatus } from './simple-status.ts';
+export type { SimpleStatus } from './simple-status.ts';
+export type { SimpleStorage } from './simple-storage.ts';
+export type { SimpleTls } from './simple-tls.ts';
+export { uninstallSimple } from './simple-uninstall.ts';
+export type { UninstallSimpleOptions } from './simple-uninstall.ts';
+export { addUser, listUsers, removeUser, rotateLogin, setPassword } from './simple-users.ts';
+export type { SimpleUser } from './simple-users.ts';
+export { wakeKubelets } from './wake-kubelets.ts';

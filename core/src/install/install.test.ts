@@ -13,9 +13,7 @@ import { installOperator } from './operator-install.ts';
 import { operatorObjects } from './operator-objects.ts';
 import { pullRoleOf, pushRoleOf } from './proxy-roles.ts';
 import { createRegistry, deleteRegistry } from './registry-create.ts';
-import { installSimple, uninstallSimple } from './simple-install.ts';
-import { htpasswdOf, isAdmitted, loginIn } from './simple-login.ts';
-import { simpleObjects } from './simple-objects.ts';
+import { installSimple } from './simple-install.ts';
 
 const namespace = 'ci';
 const established = { conditions: [{ type: 'Established', status: 'True' }] };
@@ -55,9 +53,12 @@ describe('installOperator()', () => {
 describe('operatorObjects()', () => {
   const text = JSON.stringify(operatorObjects({ namespace, image: 'example.test/reposure:1' }));
 
-  it('grants no wildcard, no list and no change of Secrets, and no exec', () => {
+  it('grants no wildcard, no list of Secrets, no change of any but two, and no exec', () => {
     expect(text).not.toContain('"*"');
     expect(text).toContain('{"apiGroups":[""],"resources":["secrets"],"verbs":["get","create"]}');
+    expect(text).toContain(
+      '"resources":["secrets"],"resourceNames":["reposure-simple-authentication","reposure-simple-ca"],"verbs":["update"]',
+    );
     expect(text).not.toContain('pods/exec');
   });
 
@@ -70,117 +71,12 @@ describe('operatorObjects()', () => {
   });
 });
 
-describe('simpleObjects()', () => {
-  it('mounts no Secret and asks for no login unless told to', () => {
-    const text = JSON.stringify(simpleObjects({ namespace }));
-    expect(text).not.toMatch(/secretName|REGISTRY_AUTH|REGISTRY_HTTP_TLS|NodePort/);
-    expect(text).toContain('"type":"ClusterIP"');
-  });
-
-  it('has no secret in the environment', () => {
-    const text = JSON.stringify(
-      simpleObjects({ namespace, tls: true, login: true, nodePort: 30_500 }),
-    );
-    expect(text).toContain('"REGISTRY_AUTH_HTPASSWD_PATH"');
-    expect(text).toContain('"scheme":"HTTPS"');
-    expect(text).toContain('"nodePort":30500');
-    expect(text).not.toMatch(/REGISTRY_HTTP_SECRET|password"/);
-  });
-});
-
-describe('installSimple()', () => {
-  it('makes a login that the registry admits, and keeps it and the certificate when run again', async () => {
-    const cluster = new MemoryCluster();
-    await installSimple(cluster, { namespace, tls: true, login: true });
-    const certificate = await textOf(cluster, 'reposure-simple-authentication', 'tls.crt');
-    const htpasswd = await textOf(cluster, 'reposure-simple-htpasswd', 'htpasswd');
-    const config = await textOf(cluster, 'reposure-simple-login', '.dockerconfigjson');
-    const login = loginIn(config);
-    expect(login?.password).toHaveLength(32);
-    expect(await isAdmitted(htpasswd, login ?? { username: '', password: '' })).toBe(true);
-    expect(Object.keys(JSON.parse(config).auths)).toEqual(['reposure-simple.ci.svc:5000']);
-
-    await installSimple(cluster, { namespace, tls: true, login: true });
-    expect(await textOf(cluster, 'reposure-simple-authentication', 'tls.crt')).toBe(certificate);
-    expect(await textOf(cluster, 'reposure-simple-htpasswd', 'htpasswd')).toBe(htpasswd);
-  });
-
-  it('takes a login that is given, and names the node port in it', async () => {
-    const cluster = new MemoryCluster();
-    await installSimple(cluster, { namespace, login: true });
-    const given = { username: 'me', password: 'hunter2' };
-    const hosts = await installSimple(cluster, { namespace, login: given, nodePort: 30_500 });
-    expect(hosts.pullHost).toBe('localhost:30500');
-    const config = await textOf(cluster, 'reposure-simple-login', '.dockerconfigjson');
-    expect(loginIn(config)).toEqual(given);
-    expect(Object.keys(JSON.parse(config).auths)).toContain('localhost:30500');
-    const htpasswd = await textOf(cluster, 'reposure-simple-htpasswd', 'htpasswd');
-    expect(await isAdmitted(htpasswd, given)).toBe(true);
-  });
-
-  it('leaves a certificate alone that somebody else put there', async () => {
-    const theirs: Secret = {
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { name: 'reposure-simple-authentication', namespace },
-      data: { 'tls.crt': btoa('theirs'), 'tls.key': btoa('theirs') },
-    };
-    const cluster = new MemoryCluster(theirs);
-    await installSimple(cluster, { namespace, tls: true });
-    expect(await textOf(cluster, 'reposure-simple-authentication', 'tls.crt')).toBe('theirs');
-  });
-
-  it('names the Secrets that it applies, and says nothing of what is in them', async () => {
-    const cluster = new MemoryCluster();
-    const { lines, log } = keptLog();
-    const given = { username: 'me', password: 'hunter2' };
-    await installSimple(cluster, { namespace, tls: true, login: given, log });
-    expect(lines.filter((line) => line.includes('Secret'))).toEqual([
-      'Applied Secret ci/reposure-simple-authentication',
-      'Applied Secret ci/reposure-simple-htpasswd',
-      'Applied Secret ci/reposure-simple-login',
-    ]);
-    expect(lines.join()).not.toContain('hunter2');
-  });
-
-  it.each([
-    ['another Pod took the place of one without a volume', {}, { tls: true }, 1],
-    ['the Pod is the same', {}, {}, 0],
-    ['there is a volume', { storage: '1Gi' }, { storage: '1Gi', tls: true }, 0],
-  ])('says whether images went with their Pod: %s', async (_, before, after, warnings) => {
-    const cluster = new MemoryCluster();
-    const { lines, log } = keptLog();
-    await installSimple(cluster, { namespace, ...before, log });
-    await installSimple(cluster, { namespace, ...after, log });
-    expect(lines.filter((line) => line.includes('images'))).toHaveLength(warnings);
-  });
-
-  it('keeps the images on uninstall, unless told otherwise', async () => {
-    const cluster = new MemoryCluster();
-    const { PersistentVolumeClaim } = resourceTypes;
-    await installSimple(cluster, { namespace, storage: '1Gi' });
-    await uninstallSimple(cluster, { namespace });
-    expect(await cluster.find(PersistentVolumeClaim, 'reposure-simple', namespace)).toBeDefined();
-    await uninstallSimple(cluster, { namespace, purge: true });
-    expect(await cluster.find(PersistentVolumeClaim, 'reposure-simple', namespace)).toBeUndefined();
-  });
-});
-
-describe('isAdmitted()', () => {
-  it('wants the name and the password', async () => {
-    const htpasswd = await htpasswdOf({ username: 'me', password: 'hunter2' });
-    expect(await isAdmitted(htpasswd, { username: 'me', password: 'hunter2' })).toBe(true);
-    expect(await isAdmitted(htpasswd, { username: 'me', password: 'other' })).toBe(false);
-    expect(await isAdmitted(htpasswd, { username: 'm', password: 'hunter2' })).toBe(false);
-  });
-});
-
 describe('createRegistry()', () => {
   const name = 'default';
 
   it('refers to no Secret that the simple registry does not use (predecessor, bug 9)', async () => {
     const cluster = new MemoryCluster();
-    await installSimple(cluster, { namespace, tls: true, login: true });
+    await installSimple(cluster, { namespace, tls: { from: 'own-ca' }, login: true });
     await installSimple(cluster, { namespace });
     await createRegistry(cluster, { name, namespace, provider: 'simple' });
     expect(await specOf(cluster)).toEqual({ type: 'oci', provider: 'simple' });
@@ -188,7 +84,7 @@ describe('createRegistry()', () => {
 
   it('refers to the Secrets that the simple registry uses', async () => {
     const cluster = new MemoryCluster();
-    await installSimple(cluster, { namespace, tls: true, login: true });
+    await installSimple(cluster, { namespace, tls: { from: 'own-ca' }, login: true });
     await createRegistry(cluster, { name, namespace, provider: 'simple' });
     expect(await specOf(cluster)).toEqual({
       type: 'oci',

@@ -35,8 +35,8 @@ export interface OperatorRight extends Right {
  * Surrogates and the simple registry use nothing: their Pods have no token.
  *
  * Secrets are read one by one, as Registries name them: no list, no watch; `create` without
- * `patch` or `delete` makes the keys of the proxy route, and changes no Secret. What is applied
- * wants `create` and `patch`. A name cannot narrow `create`: the API does not know it yet.
+ * `patch` or `delete` makes the keys of the proxy route, and changes no Secret but those with the
+ * simple registry's certificate and CA. What is applied wants `create` and `patch`. A name cannot narrow `create`: the API does not know it yet.
  */
 export const operatorRights: readonly OperatorRight[] = [
   {
@@ -84,6 +84,30 @@ export const operatorRights: readonly OperatorRight[] = [
   {
     scope: 'served',
     apiGroup: '',
+    resources: ['secrets'],
+    resourceNames: [names.simpleTls, names.simpleCa],
+    verbs: ['update'],
+    why: "to renew the simple registry's certificate and CA",
+  },
+  {
+    scope: 'served',
+    apiGroup: 'apps',
+    resources: ['deployments'],
+    resourceNames: [names.simple],
+    verbs: ['get', 'update'],
+    why: 'to serve the new certificate, and to end read-only after a garbage collection that was killed',
+  },
+  {
+    scope: 'served',
+    apiGroup: 'batch',
+    resources: ['jobs'],
+    resourceNames: [names.simpleGc],
+    verbs: ['get'],
+    why: 'whether it is over',
+  },
+  {
+    scope: 'served',
+    apiGroup: '',
     resources: ['pods'],
     verbs: ['get', 'list', 'watch'],
     why: 'whether a surrogate runs',
@@ -117,6 +141,14 @@ export const operatorRights: readonly OperatorRight[] = [
     resourceNames: [names.operator],
     verbs: ['list', 'watch'],
     why: 'which namespaces have an operator of their own',
+  },
+  {
+    scope: 'cluster',
+    apiGroup: 'apps',
+    resources: ['deployments'],
+    resourceNames: [names.simple],
+    verbs: ['list'],
+    why: 'which namespaces have a simple registry',
   },
 ];
 

@@ -11,7 +11,8 @@ export interface WaitOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-interface Deployment extends KubernetesObject {
+/** As much of a Deployment as says how far its rollout is. */
+export interface Rollout extends KubernetesObject {
   spec?: { replicas?: number };
   status?: {
     observedGeneration?: number;
@@ -33,7 +34,7 @@ export async function waitForRollout(
   { timeoutMs, signal }: WaitOptions,
 ): Promise<void> {
   try {
-    await waitFor<Deployment>(
+    await waitFor<Rollout>(
       kubernetes,
       resourceTypes.Deployment,
       { name, namespace },
@@ -51,7 +52,8 @@ export async function waitForRollout(
   }
 }
 
-function isRolledOut({ metadata, spec, status }: Deployment): boolean {
+/** Whether every Pod is of the newest template, and available. */
+export function isRolledOut({ metadata, spec, status }: Rollout): boolean {
   const wanted = spec?.replicas ?? 1;
   return (
     (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0) &&
@@ -61,7 +63,7 @@ function isRolledOut({ metadata, spec, status }: Deployment): boolean {
   );
 }
 
-function describeRollout({ spec, status }: Deployment): string {
+function describeRollout({ spec, status }: Rollout): string {
   return `${status?.availableReplicas ?? 0} of ${spec?.replicas ?? 1} Pods are available`;
 }
 

@@ -8,27 +8,9 @@ export interface Login {
   readonly password: string;
 }
 
-const rounds = 10;
-
-/** A login that nobody can guess: 24 random bytes. */
-export function makeLogin(): Login {
-  return { username: 'reposure', password: randomBytes(24).toString('base64url') };
-}
-
-/** One line of an htpasswd file, bcrypt: the only kind that Distribution takes. */
-export async function htpasswdOf({ username, password }: Login): Promise<string> {
-  // Loaded here: most commands never hash a password.
-  const { hash } = await import('bcryptjs');
-  return `${username}:${await hash(password, rounds)}\n`;
-}
-
-/** Whether an htpasswd file lets this login in. */
-export async function isAdmitted(htpasswd: string, login: Login): Promise<boolean> {
-  const prefix = `${login.username}:`;
-  const line = htpasswd.split(/\r?\n/).find((each) => each.startsWith(prefix));
-  if (line === undefined) return false;
-  const { compare } = await import('bcryptjs');
-  return compare(login.password, line.slice(prefix.length));
+/** 24 random bytes: nobody can guess it. */
+export function makePassword(): string {
+  return randomBytes(24).toString('base64url');
 }
 
 /** A docker config with one login for several names of the same registry. */
@@ -45,10 +27,19 @@ const DockerConfig = z.object({
 
 /** The login in a docker config that {@link dockerConfigOf} made; `undefined` if it is another one. */
 export function loginIn(dockerConfig: string): Login | undefined {
+  const [login] = Object.values(entriesIn(dockerConfig));
+  return login && { username: login.username, password: login.password };
+}
+
+/** The names of the registry in such a config. */
+export function hostsIn(dockerConfig: string): string[] {
+  return Object.keys(entriesIn(dockerConfig));
+}
+
+function entriesIn(dockerConfig: string): Readonly<Record<string, Login>> {
   try {
-    const [login] = Object.values(DockerConfig.parse(JSON.parse(dockerConfig)).auths);
-    return login && { username: login.username, password: login.password };
+    return DockerConfig.parse(JSON.parse(dockerConfig)).auths;
   } catch {
-    return undefined;
+    return {};
   }
 }

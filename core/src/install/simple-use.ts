@@ -1,13 +1,7 @@
-import { resourceTypes } from '../kubernetes/index.ts';
-import type { KubernetesClient, KubernetesObject } from '../kubernetes/index.ts';
+import type { KubernetesClient } from '../kubernetes/index.ts';
 import { names } from '../resource/index.ts';
 import type { RegistrySpec } from '../resource/index.ts';
-
-interface Deployment extends KubernetesObject {
-  spec?: {
-    template?: { spec?: { volumes?: readonly { secret?: { secretName?: string } }[] } };
-  };
-}
+import { findSimple, mountedSecret } from './simple-deployment.ts';
 
 /**
  * Which of its Secrets the simple registry of a namespace uses.
@@ -19,15 +13,12 @@ export async function simpleSecretsInUse(
   kubernetes: KubernetesClient,
   namespace: string,
 ): Promise<Pick<RegistrySpec, 'tlsSecret' | 'loginSecret'>> {
-  const deployment = await kubernetes.find<Deployment>(
-    resourceTypes.Deployment,
-    names.simple,
-    namespace,
-  );
-  const volumes = deployment?.spec?.template?.spec?.volumes ?? [];
-  const mounted = new Set(volumes.map((volume) => volume.secret?.secretName));
+  const deployment = await findSimple(kubernetes, namespace);
+  if (deployment === undefined) return {};
+  const tlsSecret = mountedSecret(deployment, 'tls');
+  const asksForLogin = mountedSecret(deployment, 'htpasswd') !== undefined;
   return {
-    ...(mounted.has(names.simpleTls) ? { tlsSecret: names.simpleTls } : {}),
-    ...(mounted.has(names.simpleHtpasswd) ? { loginSecret: names.simpleLogin } : {}),
+    ...(tlsSecret === undefined ? {} : { tlsSecret }),
+    ...(asksForLogin ? { loginSecret: names.simpleLogin } : {}),
   };
 }

@@ -13,6 +13,12 @@ const rbac = (kind: string, plural: string, namespaced: boolean): ResourceType =
   plural,
   namespaced,
 });
+const networking = (kind: string, plural: string): ResourceType => ({
+  apiVersion: 'networking.k8s.io/v1',
+  kind,
+  plural,
+  namespaced: true,
+});
 
 /** Every resource type that Reposure touches. */
 export const resourceTypes = {
@@ -42,6 +48,20 @@ export const resourceTypes = {
     kind: 'Lease',
     plural: 'leases',
     namespaced: true,
+  },
+  PodDisruptionBudget: {
+    apiVersion: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    plural: 'poddisruptionbudgets',
+    namespaced: true,
+  },
+  Ingress: networking('Ingress', 'ingresses'),
+  NetworkPolicy: networking('NetworkPolicy', 'networkpolicies'),
+  StorageClass: {
+    apiVersion: 'storage.k8s.io/v1',
+    kind: 'StorageClass',
+    plural: 'storageclasses',
+    namespaced: false,
   },
   Role: rbac('Role', 'roles', true),
   RoleBinding: rbac('RoleBinding', 'rolebindings', true),

@@ -19,6 +19,14 @@ export const names = {
   operator: 'reposure-operator',
   simple: 'reposure-simple',
   simpleTls: 'reposure-simple-authentication',
+  /** The CA that signs the simple registry's certificates, with its key. */
+  simpleCa: 'reposure-simple-ca',
+  /** Where cert-manager puts the simple registry's certificate. */
+  simpleCertificate: 'reposure-simple-certificate',
+  simpleCertificateCa: 'reposure-simple-certificate-ca',
+  /** What of the simple registry's configuration is secret. */
+  simpleConfig: 'reposure-simple-config',
+  simpleGc: 'reposure-simple-gc',
   simpleHtpasswd: 'reposure-simple-htpasswd',
   /** The login that a client of the simple registry uses, as a dockerconfigjson Secret. */
   simpleLogin: 'reposure-simple-login',

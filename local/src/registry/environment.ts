@@ -19,7 +19,7 @@ export function registryFromEnvironment(env: Environment): StartRegistryOptions 
     tls: tlsOf(env['REGISTRY_HTTP_TLS_CERTIFICATE'], env['REGISTRY_HTTP_TLS_KEY']),
     ...loginOf(env),
     deletes: isTrue('REGISTRY_STORAGE_DELETE_ENABLED', env),
-    readOnly: isTrue('REGISTRY_STORAGE_MAINTENANCE_READONLY_ENABLED', env),
+    readOnly: isReadOnly(env['REGISTRY_STORAGE_MAINTENANCE_READONLY'] || '{"enabled":false}'),
   };
 }
 
@@ -57,6 +57,17 @@ function loginOf(env: Environment): Pick<StartRegistryOptions, 'htpasswdFile' | 
     throw new InputError('Cannot use REGISTRY_AUTH: want REGISTRY_AUTH_HTPASSWD_PATH with it');
   }
   return { htpasswdFile, realm: env['REGISTRY_AUTH_HTPASSWD_REALM'] };
+}
+
+/** `{"enabled": true}`: as Distribution wants it, which takes no `…_READONLY_ENABLED`. */
+function isReadOnly(text: string): boolean {
+  const [, enabled] = /^\s*\{\s*"?enabled"?\s*:\s*(true|false)\s*\}\s*$/.exec(text) ?? [];
+  if (enabled === undefined) {
+    throw new InputError(
+      `Cannot use REGISTRY_STORAGE_MAINTENANCE_READONLY: "${text}"; want {"enabled":true}`,
+    );
+  }
+  return enabled === 'true';
 }
 
 function isTrue(name: string, env: Environment): boolean {

@@ -3,7 +3,9 @@ import { RegistrySpec } from '@reposure/core/resource';
 import { expect, it } from 'vitest';
 
 import { MemoryCluster } from '../../../test/support/memory-cluster.ts';
+import { AppliedObjects } from './applied-objects.ts';
 import { reconcile } from './reconcile.ts';
+import { keyOf } from './registry-key.ts';
 
 it('reconcile() has surrogates pulled as the operator was told', async () => {
   const cluster = new MemoryCluster({
@@ -12,9 +14,9 @@ it('reconcile() has surrogates pulled as the operator was told', async () => {
     metadata: { name: 'default', namespace: 'ci', uid: 'registry-uid' },
     spec: RegistrySpec.parse({ direct: { host: 'reg.test' } }),
   } as never);
-  await reconcile('default', {
+  await reconcile(keyOf('ci', 'default'), {
     kubernetes: cluster,
-    namespace: 'ci',
+    applied: new AppliedObjects(),
     image: 'mirror.test/reposure:1',
     pull: { imagePullPolicy: 'Always', imagePullSecrets: ['mirror'] },
     log: silent,

@@ -7,6 +7,7 @@ import { surrogateAsker } from './health-probe.ts';
 import { startHealthServer } from './health-server.ts';
 import { lead } from './leader.ts';
 import { Metrics } from './metrics.ts';
+import { keepSimple } from './simple-keeper.ts';
 import { makeVitals } from './vitals.ts';
 
 /** What an operator runs with. */
@@ -42,13 +43,16 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
     await lead({ ...options, onTurn: vitals.turned }, async (signal) => {
       vitals.leading();
       metrics.leads(true);
-      await runController({
-        ...options,
-        signal,
-        metrics,
-        askSurrogate: surrogateAsker(),
-        onSynced: vitals.synced,
-      });
+      await Promise.all([
+        runController({
+          ...options,
+          signal,
+          metrics,
+          askSurrogate: surrogateAsker(),
+          onSynced: vitals.synced,
+        }),
+        keepSimple({ ...options, signal }),
+      ]);
     });
   } finally {
     metrics.leads(false);

@@ -54,7 +54,7 @@ export async function buildImage(
   targets: readonly BuildTarget[],
   options: BuildOptions,
 ): Promise<Source> {
-  const temporary = await TemporaryFolder.make(options.temporaryDirectory);
+  const temporary = new TemporaryFolder(options.temporaryDirectory);
   try {
     const build = new Build(options, temporary);
     const images: Descriptor[] = [];

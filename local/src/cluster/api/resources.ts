@@ -55,6 +55,11 @@ const lines: readonly Line[] = [
   ['apps/v1', 'Deployment', 'deployments', { short: 'deploy', all: true, sub: 'status scale' }],
   ['apps/v1', 'StatefulSet', 'statefulsets', { short: 'sts', all: true, sub: 'status scale' }],
   ['apps/v1', 'ReplicaSet', 'replicasets', { short: 'rs', all: true, sub: 'status scale' }],
+  // Kept and shown, as on a cluster that has no controller for them.
+  ['policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets', { short: 'pdb', sub: 'status' }],
+  ['networking.k8s.io/v1', 'Ingress', 'ingresses', { short: 'ing', sub: 'status' }],
+  ['networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies', { short: 'netpol' }],
+  ['storage.k8s.io/v1', 'StorageClass', 'storageclasses', { scope: 'cluster', short: 'sc' }],
   ['discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices'],
   ['coordination.k8s.io/v1', 'Lease', 'leases'],
   [rbac, 'Role', 'roles'],

@@ -1,0 +1,42 @@
+import { resourceTypes } from '../kubernetes/index.ts';
+import type { KubernetesClient, KubernetesObject } from '../kubernetes/index.ts';
+import { serviceHost, simplePort } from '../providers/index.ts';
+import { names } from '../resource/index.ts';
+
+/** By which names an installed simple registry is reached. */
+export interface SimpleHosts {
+  readonly pushHost: string;
+  /** `undefined` without a node port. */
+  readonly pullHost: string | undefined;
+  /** Of the Ingress, where there is one. */
+  readonly ingressHost?: string | undefined;
+}
+
+interface Service extends KubernetesObject {
+  spec?: { ports?: readonly { port: number; nodePort?: number }[] };
+}
+
+interface Ingress extends KubernetesObject {
+  spec?: { rules?: readonly { host?: string }[] };
+}
+
+/**
+ * By which names the simple registry of a namespace is reached.
+ *
+ * @throws {KubernetesError} `isNotFound` if there is none.
+ */
+export async function simpleHosts(
+  kubernetes: KubernetesClient,
+  namespace: string,
+): Promise<SimpleHosts> {
+  const { Service: service, Ingress: ingress } = resourceTypes;
+  const { spec } = await kubernetes.get<Service>(service, names.simple, namespace);
+  const nodePort = spec?.ports?.find((each) => each.port === simplePort)?.nodePort;
+  const found = await kubernetes.find<Ingress>(ingress, names.simple, namespace);
+  const ingressHost = found?.spec?.rules?.[0]?.host;
+  return {
+    pushHost: serviceHost(names.simple, namespace, simplePort),
+    pullHost: nodePort === undefined ? undefined : `localhost:${nodePort}`,
+    ...(ingressHost === undefined ? {} : { ingressHost }),
+  };
+}
