@@ -19,6 +19,10 @@ export const operatorRules: readonly PolicyRule[] = [
   rule(registryResource.group, ['registries/status'], ['patch']),
   rule('apps', ['statefulsets'], ['get', 'list', 'watch', 'create', 'patch']),
   rule('', ['configmaps', 'serviceaccounts'], ['create', 'patch']),
+  // Whether OpenShift has filled the one with its CA.
+  rule('', ['configmaps'], ['get']),
+  // Whether a surrogate's account may push on OpenShift: nothing is granted by asking.
+  rule('authorization.k8s.io', ['localsubjectaccessreviews'], ['create']),
   rule('', ['services'], ['get', 'create', 'patch']),
   // `create` without `patch` or `delete`: it makes the keys of the proxy route, and changes no Secret.
   rule('', ['secrets'], ['get', 'create']),

@@ -13,6 +13,7 @@ import type { Credentials, Resolved } from '@reposure/core/providers';
 import { isRegistryName, maxRegistryNameLength, names } from '@reposure/core/resource';
 import type { Registry, RegistryStatus } from '@reposure/core/resource';
 
+import { isSettled } from './conditions.ts';
 import type { Observation } from './conditions.ts';
 import { recordEvent } from './event-recorder.ts';
 import { makeMissingKeys } from './gateway-key-secrets.ts';
@@ -60,7 +61,7 @@ export async function reconcile(
   const status = statusOf(registry, seen, new Date().toISOString());
   await writeStatus(registry, status, seen, context);
   if (failure !== undefined) throw failure;
-  const isWell = status.conditions?.every((each) => each.status === 'True') === true;
+  const isWell = isSettled(status.conditions ?? []);
   return isWell || seen.isSuspended ? pollEveryMs : pollSoonMs;
 }
 
