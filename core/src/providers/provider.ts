@@ -31,7 +31,7 @@ export interface NodePulling {
 }
 
 /** Why nodes can pull, or cannot. */
-export type NodePullingReason =
+type NodePullingReason =
   | 'AsTheSpecSays'
   | 'ConfiguredByCluster'
   | 'Ipv6NodePort'
