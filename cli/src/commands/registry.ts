@@ -157,8 +157,7 @@ Providers that are found by themselves:
 ${providerLines(false)}
 Providers that want --host or --service:
 ${providerLines(true)}
-Without --provider, ghcr.io, quay.io and the clouds are told by their host names.
-`;
+Without --provider, ghcr.io, quay.io and the clouds are told by their host names.`;
 }
 
 function providerLines(isLocated: boolean): string {

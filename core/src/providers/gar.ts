@@ -7,7 +7,7 @@ import type { HostedKind } from './hosted-kind.ts';
  */
 export const gar: HostedKind = {
   name: 'gar',
-  summary: 'Google Artifact Registry and gcr.io; PROJECT/REPOSITORY/NAME',
+  summary: 'Google Artifact Registry, PROJECT/REPOSITORY/NAME, and gcr.io, PROJECT/NAME',
   hosts: /^(?:[\w-]+-docker\.pkg\.dev|(?:[\w-]+\.)?gcr\.io)(:443)?$/,
   hostForm: 'LOCATION-docker.pkg.dev',
   loginAdvice:

@@ -17,7 +17,7 @@ import { simple } from './simple.ts';
 /** Finds what the cluster has. */
 const auto: Provider = {
   name: 'auto',
-  summary: 'whichever of the above that are found by themselves is the only one',
+  summary: 'the only one of the above that the cluster has',
   resolve: async (registry, kubernetes) => {
     const { resolved, why } = await findProvider(registry, kubernetes);
     const note = [`auto ${why}`, resolved.note].filter(Boolean).join('; ');

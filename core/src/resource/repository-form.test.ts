@@ -20,6 +20,7 @@ describe('requireRepository()', () => {
     ['openshift', 'ci/app'],
     ['harbor', 'team/app/web'],
     ['gar', 'project/images/app'],
+    ['gar', 'project/app'],
     ['ecr', 'app'],
   ])('%s takes %s', (provider, repository) => {
     expect(() => requireRepository(registryOf(provider), repository, 'write')).not.toThrow();
@@ -33,7 +34,7 @@ describe('requireRepository()', () => {
     ['harbor', 'app', /want PROJECT\/NAME/],
     ['quay', 'app', /want ORGANISATION\/NAME/],
     ['ghcr', 'app', /want OWNER\/NAME/],
-    ['gar', 'project/app', /want PROJECT\/REPOSITORY\/NAME/],
+    ['gar', 'app', /want PROJECT\/REPOSITORY\/NAME/],
   ])('%s refuses %s', (provider, repository, message) => {
     expect(() => requireRepository(registryOf(provider), repository, 'write')).toThrow(message);
   });

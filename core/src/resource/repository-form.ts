@@ -16,7 +16,8 @@ const forms: Readonly<Record<string, RepositoryForm>> = {
   harbor: { form: 'PROJECT/NAME', minSegments: 2 },
   quay: { form: 'ORGANISATION/NAME', minSegments: 2 },
   ghcr: { form: 'OWNER/NAME', minSegments: 2 },
-  gar: { form: 'PROJECT/REPOSITORY/NAME', minSegments: 3 },
+  // gcr.io, which it serves as well, has no repositories in between.
+  gar: { form: 'PROJECT/REPOSITORY/NAME, or PROJECT/NAME on gcr.io', minSegments: 2 },
 };
 
 /**
