@@ -6,6 +6,7 @@ import { conditionOf, RegistrySpec } from '@reposure/core/resource';
 import type { Condition, Registry } from '@reposure/core/resource';
 import { describe, expect, it } from 'vitest';
 
+import { clusterRegistries } from '../../../test/support/cluster-registries.ts';
 import { MemoryCluster } from '../../../test/support/memory-cluster.ts';
 import type { Health } from './health-probe.ts';
 import { reconcile } from './reconcile.ts';
@@ -154,15 +155,9 @@ describe('reconcile()', () => {
   });
 
   it('on OpenShift, waits for the CA, and mounts it and a token that is renewed', async () => {
-    const service: KubernetesObject = {
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: { name: 'image-registry', namespace: 'openshift-image-registry' },
-      spec: { ports: [{ port: 5000, targetPort: 5000 }] },
-    };
     const cluster = new MemoryCluster(
       registryOf({ direct: undefined, provider: 'openshift' }),
-      service,
+      clusterRegistries.openshift,
     );
     await reconcile(name, contextOf(cluster));
     expect(await conditionsOf(cluster)).toMatchObject({
@@ -203,10 +198,14 @@ describe('reconcile()', () => {
 
   it('gives no token to an image of somebody else', async () => {
     const spec = { direct: undefined, provider: 'openshift', image: 'evil.test/reposure:1' };
-    const cluster = new MemoryCluster(registryOf(spec));
-    cluster.forbidden.add('Service');
-    await reconcile(name, contextOf(cluster)).catch(() => {});
-    expect(JSON.stringify(cluster.of('StatefulSet'))).not.toContain('serviceAccountToken');
+    const cluster = new MemoryCluster(registryOf(spec), clusterRegistries.openshift);
+    await reconcile(name, contextOf(cluster));
+    const text = JSON.stringify(cluster.of('StatefulSet'));
+    expect(text).toContain('evil.test/reposure:1');
+    expect(text).not.toContain('serviceAccountToken');
+    expect(await conditionsOf(cluster)).toMatchObject({
+      CredentialsValid: { reason: 'LoginForOtherImage' },
+    });
   });
 
   it('writes nothing when nothing has changed', async () => {
