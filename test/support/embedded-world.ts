@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { version } from '@reposure/core';
 import { names } from '@reposure/core/resource';
 import { startCluster } from '@reposure/local/cluster';
-import type { LocalCluster } from '@reposure/local/cluster';
+import type { LocalCluster, ProgramTable } from '@reposure/local/cluster';
 
 /** The embedded cluster, with a kubeconfig for programs of their own. */
 export interface EmbeddedWorld {
@@ -17,13 +17,14 @@ export interface EmbeddedWorld {
 }
 
 /** Starts an embedded cluster in which our image is this checkout. */
-export async function startEmbeddedWorld(): Promise<EmbeddedWorld> {
+export async function startEmbeddedWorld(programs: ProgramTable = {}): Promise<EmbeddedWorld> {
   const directory = await mkdtemp(join(tmpdir(), 'embedded-world-'));
   const cluster = await startCluster({
     program: {
       image: names.image(version),
       script: fileURLToPath(new URL('../../cli/bin/reposure.js', import.meta.url)),
     },
+    programs,
   });
   const kubeconfig = join(directory, 'kubeconfig');
   await writeFile(kubeconfig, cluster.kubeconfig, { mode: 0o600 });

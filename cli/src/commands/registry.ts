@@ -1,3 +1,4 @@
+import { providers } from '@reposure/core/providers';
 import { Argument, Command, InvalidArgumentError } from 'commander';
 
 import { createAction } from '../registry/create.ts';
@@ -140,7 +141,7 @@ function createCommand(): Command {
   return withWaitOptions(new Command('create'), 'images can be pushed')
     .description('create a Registry, or make the one that is there what is asked for')
     .argument('<name>', 'name of the Registry resource')
-    .option('--provider <provider>', 'a kind of registry that is found by itself: simple')
+    .option('--provider <provider>', 'what runs the registry, see below')
     .option('--host <host>', 'a registry by its host[:port]')
     .option('--service <service>', 'a registry by its Service')
     .option(
@@ -163,16 +164,35 @@ function createCommand(): Command {
     )
     .option('--pull-host <host>', 'host[:port] by which nodes pull, where it is another')
     .option('--image <image>', "the surrogate's image")
+    .addHelpText('after', () => providersHelp())
     .addHelpText(
       'after',
       `
 Examples:
   reposure registry create default --provider=simple --wait
+  reposure registry create default --provider=auto --wait
+  reposure registry create ours --provider=harbor --host harbor.example.com --login-secret robot
   reposure registry create team --host registry.example.com --login-secret team-login --wait
   reposure registry create build --service registry --service-namespace tools --tls-secret registry-ca
 `,
     )
     .action(createAction);
+}
+
+function providersHelp(): string {
+  return `
+Providers that are found by themselves:
+${providerLines(false)}
+Providers that want --host or --service:
+${providerLines(true)}
+Without --provider, ghcr.io, quay.io and the clouds are told by their host names.`;
+}
+
+function providerLines(isLocated: boolean): string {
+  return providers
+    .filter(({ wantsEndpoint = false }) => wantsEndpoint === isLocated)
+    .map(({ name, summary }) => `  ${name.padEnd(15)} ${summary}\n`)
+    .join('');
 }
 
 function portNumber(text: string): number {

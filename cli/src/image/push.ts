@@ -1,6 +1,7 @@
 import { InputError } from '@reposure/core';
 import type { Log } from '@reposure/core';
 import type { Compression } from '@reposure/core/oci';
+import { requireRepository } from '@reposure/core/resource';
 import type { Registry } from '@reposure/core/resource';
 import {
   isRemote,
@@ -59,6 +60,8 @@ export async function pushAction(command: Command): Promise<void> {
   const stallTimeoutMs = parsePatience(flags.stallTimeout);
   await withRoute(flags, registryName, async (opened) => {
     const { route, registry, format, log } = opened;
+    // Before the source is read, which may take long.
+    requireRepository(registry, destination.repository, 'write');
     const signal = deadline(opened.signal);
     const view = progressView(process.stderr);
     const options: PushOptions = {

@@ -5,6 +5,7 @@ import { DockerConfig, dockerConfigCredentials } from '@reposure/core/registry';
 import type { Credentials } from '@reposure/core/registry';
 import { loginSecretOf, tlsSecretOf } from '@reposure/core/resource';
 import type { Registry } from '@reposure/core/resource';
+import { serviceCaOf } from '@reposure/core/surrogate';
 import type { Command } from 'commander';
 
 import { getRegistry, withCluster } from '../environment.ts';
@@ -54,6 +55,9 @@ async function valueOf(
 
 async function certificateOf(registry: Registry, cluster: KubernetesClient): Promise<string> {
   const { spec } = registry;
+  if (isOpenShift(registry) && tlsSecretOf(spec) === undefined) {
+    return (await serviceCaOf({ kubernetes: cluster, registry })).trim();
+  }
   const data = await secretData(registry, tlsSecretOf(spec), 'certificate', cluster);
   const key = [spec.authenticationSecretDataKey, 'ca.crt', 'tls.crt'].find(
     (each) => each && data[each],
@@ -66,6 +70,11 @@ async function loginOf(
   field: 'username' | 'password' | 'token',
   cluster: KubernetesClient,
 ): Promise<string> {
+  if (isOpenShift(registry) && loginSecretOf(registry.spec) === undefined) {
+    throw new NotFoundError(
+      `Cannot tell the ${field} of registry "${registry.metadata.name}": its surrogate logs in with short-lived tokens of its own; people log in with: oc registry login`,
+    );
+  }
   const data = await secretData(registry, loginSecretOf(registry.spec), 'login', cluster);
   const direct = data[field];
   if (direct) return direct;
@@ -110,6 +119,10 @@ async function secretData(
   return Object.fromEntries(
     entries.map(([key, text]) => [key, Buffer.from(text, 'base64').toString()]),
   );
+}
+
+function isOpenShift({ spec, status }: Registry): boolean {
+  return (status?.provider ?? spec.provider) === 'openshift';
 }
 
 function known(text: string | undefined, registry: Registry, what: string): string {

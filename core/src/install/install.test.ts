@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { MemoryCluster } from '../../../test/support/memory-cluster.ts';
 import { resourceTypes } from '../kubernetes/index.ts';
+import { silent } from '../log.ts';
 import type { Log } from '../log.ts';
 import type { Secret } from '../providers/index.ts';
 import { registryCrd } from '../resource/index.ts';
@@ -110,10 +111,56 @@ describe('createRegistry()', () => {
     expect(await specOf(cluster)).toEqual({ type: 'oci', indirect: { service: 'reg', port: 80 } });
   });
 
+  it('writes down which provider auto found, and says why', async () => {
+    const said: string[] = [];
+    const log = { ...silent, info: (text: string) => void said.push(text) };
+    const cluster = new MemoryCluster({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: {
+        name: 'registry',
+        namespace: 'kube-system',
+        labels: { 'kubernetes.io/minikube-addons': 'registry' },
+      },
+    });
+    await createRegistry(cluster, { name, namespace, provider: 'auto', log });
+    expect(await specOf(cluster)).toEqual({ type: 'oci', provider: 'minikube' });
+    expect(said[0]).toMatch(/the provider is minikube: found Service kube-system\/registry/);
+  });
+
+  it('creates nothing where auto finds nothing', async () => {
+    const cluster = new MemoryCluster();
+    const created = createRegistry(cluster, { name, namespace, provider: 'auto' });
+    await expect(created).rejects.toMatchObject({ reason: 'NothingFound' });
+    expect((await cluster.list(resourceTypes.Registry)).items).toHaveLength(0);
+  });
+
+  it('lets the surrogate push on OpenShift, if whoever creates it may', async () => {
+    const cluster = new MemoryCluster();
+    await createRegistry(cluster, { name, namespace, provider: 'openshift' });
+    expect(cluster.of('RoleBinding')).toMatchObject([
+      {
+        metadata: { ownerReferences: [{ kind: 'Registry' }] },
+        roleRef: { kind: 'ClusterRole', name: 'system:image-builder' },
+        subjects: [{ kind: 'ServiceAccount', name: `reposure-surrogate-${name}` }],
+      },
+    ]);
+    const warned: string[] = [];
+    const log = { ...silent, warn: (text: string) => void warned.push(text) };
+    cluster.forbidden.add('RoleBinding');
+    await createRegistry(cluster, { name, namespace, provider: 'openshift', log });
+    expect(warned).toEqual([
+      expect.stringContaining('oc policy add-role-to-user system:image-builder'),
+    ]);
+  });
+
   it.each([
     [{}, /exactly one/],
     [{ host: 'a', provider: 'simple' }, /exactly one/],
-    [{ provider: 'quay' }, /no provider "quay"/],
+    [{ provider: 'nexus' }, /no provider "nexus"; want one of simple, minikube/],
+    [{ provider: 'quay' }, /--provider=quay wants exactly one of --host and --service/],
+    [{ provider: 'harbor', host: 'a', service: 'b' }, /exactly one of --host and --service/],
+    [{ host: '::1' }, /--host wants host/],
     [{ host: 'https://a' }, /--host wants host/],
     [{ host: 'a', port: 80 }, /want --service/],
     [{ name: 'Default', host: 'a' }, /the name wants/],

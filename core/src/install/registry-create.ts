@@ -5,8 +5,10 @@ import { KubernetesError, resourceTypes, waitFor } from '../kubernetes/index.ts'
 import type { KubernetesClient } from '../kubernetes/index.ts';
 import { silent } from '../log.ts';
 import type { Log } from '../log.ts';
+import { findProvider } from '../providers/index.ts';
 import { conditionOf, names, registryResource } from '../resource/index.ts';
 import type { Registry, RegistrySpec } from '../resource/index.ts';
+import { bindImageBuilder } from './image-builder-binding.ts';
 import { describePod } from './pod-state.ts';
 import type { Pod } from './pod-state.ts';
 import { registrySpecOf } from './registry-spec.ts';
@@ -35,6 +37,7 @@ export interface CreatedRegistry {
  * A simple registry's own Secrets are referred to without being asked for.
  *
  * @throws {InputError} if what is asked for names no registry, or more than one.
+ * @throws {ResolutionError} if `provider` is `auto`, and none or several are found.
  * @throws {TimeoutError} if `wait`, and it is not ready in time; says what keeps it.
  */
 export async function createRegistry(
@@ -42,13 +45,28 @@ export async function createRegistry(
   options: CreateRegistryOptions,
 ): Promise<CreatedRegistry> {
   const { namespace, wait = false, log = silent } = options;
-  const asked = registrySpecOf(options);
+  const asked = await withProvider(registrySpecOf(options), kubernetes, options);
   const found = asked.provider === 'simple' ? await simpleSecretsInUse(kubernetes, namespace) : {};
   const spec: RegistrySpec = { ...found, ...asked };
   const created = await put(kubernetes, options, spec);
   log.info(`Registry ${namespace}/${options.name} ${created.outcome}`);
+  if (asked.provider === 'openshift') await bindImageBuilder(kubernetes, created.registry, log);
   if (!wait) return created;
   return { ...created, registry: await waitForRegistry(kubernetes, options) };
+}
+
+/** What `auto` finds with the rights of whoever asks, who may see more than the operator. */
+async function withProvider(
+  spec: RegistrySpec,
+  kubernetes: KubernetesClient,
+  { name, namespace, log = silent }: CreateRegistryOptions,
+): Promise<RegistrySpec> {
+  if (spec.provider !== 'auto') return spec;
+  const { apiVersion, kind } = registryResource;
+  const draft: Registry = { apiVersion, kind, metadata: { name, namespace }, spec };
+  const { provider, why } = await findProvider(draft, kubernetes);
+  log.info(`Registry ${namespace}/${name}: the provider is ${provider.name}: ${why}`);
+  return { ...spec, provider: provider.name };
 }
 
 /** Creates or replaces: what is no longer asked for goes, whoever wrote it. */

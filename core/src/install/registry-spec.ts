@@ -1,8 +1,11 @@
 import { InputError } from '../errors.ts';
-import { isHost, providerNames } from '../providers/index.ts';
+import { isHost, providerNames, wantsEndpoint } from '../providers/index.ts';
 import { isRegistryName, maxRegistryNameLength, RegistrySpec } from '../resource/index.ts';
 
-/** What a person says about a registry; exactly one of `provider`, `host` and `service`. */
+/**
+ * What a person says about a registry: exactly one of `host`, `service` and a `provider` that is found
+ * by itself; other providers say what is at the one or the other.
+ */
 export interface RegistryInput {
   readonly name: string;
   readonly namespace: string;
@@ -32,7 +35,7 @@ export interface RegistryInput {
  * @throws {InputError} if it names no registry, or more than one.
  */
 export function registrySpecOf(input: RegistryInput): RegistrySpec {
-  const { name, provider, host, service } = input;
+  const { name, host, service } = input;
   const refuse = (state: string): never => {
     throw new InputError(`Cannot create Registry "${name}": ${state}`);
   };
@@ -41,14 +44,7 @@ export function registrySpecOf(input: RegistryInput): RegistrySpec {
       `the name wants at most ${maxRegistryNameLength} lower-case letters, digits and - between them`,
     );
   }
-  if ([provider, host, service].filter((each) => each !== undefined).length !== 1) {
-    refuse('want exactly one of --provider, --host and --service');
-  }
-  if (provider !== undefined && !providerNames.includes(provider)) {
-    refuse(
-      `there is no provider "${provider}"; want simple, or the registry by --host or --service`,
-    );
-  }
+  requirePlace(input, refuse);
   for (const [flag, value] of Object.entries({ '--host': host, '--pull-host': input.pullHost })) {
     if (value !== undefined && !isHost(value)) refuse(`${flag} wants host[:port]`);
   }
@@ -56,6 +52,25 @@ export function registrySpecOf(input: RegistryInput): RegistrySpec {
     refuse('--service-namespace and --port want --service');
   }
   return withoutUndefined(input);
+}
+
+/** One registry, and no two. */
+function requirePlace(
+  { provider, host, service }: RegistryInput,
+  refuse: (state: string) => never,
+): void {
+  if (provider !== undefined && !providerNames.includes(provider)) {
+    refuse(
+      `there is no provider "${provider}"; want one of ${providerNames.join(', ')}, or the registry by --host or --service`,
+    );
+  }
+  const endpoints = [host, service].filter((each) => each !== undefined).length;
+  if (provider === undefined || !wantsEndpoint(provider)) {
+    const isOne = endpoints + (provider === undefined ? 0 : 1) === 1;
+    if (!isOne) refuse('want exactly one of --provider, --host and --service');
+  } else if (endpoints !== 1) {
+    refuse(`--provider=${provider} wants exactly one of --host and --service`);
+  }
 }
 
 function withoutUndefined(input: RegistryInput): RegistrySpec {

@@ -70,6 +70,20 @@ export const operatorRights: readonly OperatorRight[] = [
   {
     scope: 'served',
     apiGroup: '',
+    resources: ['configmaps'],
+    verbs: ['get'],
+    why: 'whether OpenShift has filled the one with its CA',
+  },
+  {
+    scope: 'served',
+    apiGroup: 'authorization.k8s.io',
+    resources: ['localsubjectaccessreviews'],
+    verbs: ['create'],
+    why: "whether a surrogate's account may push on OpenShift; asking grants nothing",
+  },
+  {
+    scope: 'served',
+    apiGroup: '',
     resources: ['services'],
     verbs: ['get', 'list', 'watch', 'create', 'patch'],
     why: 'of the surrogates; to find the registry',

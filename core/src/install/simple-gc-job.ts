@@ -104,7 +104,7 @@ function podSpecOf(
       {
         name,
         image,
-        ...(imagePullPolicy === undefined ? {} : { imagePullPolicy }),
+        imagePullPolicy,
         resources,
         securityContext,
         terminationMessagePolicy: 'FallbackToLogsOnError',

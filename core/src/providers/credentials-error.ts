@@ -8,18 +8,20 @@ export interface Secret extends KubernetesObject {
   data?: Readonly<Record<string, string>>;
 }
 
-/** Why a Secret is not used; the `reason` of the condition `CredentialsValid`. */
+/** What is wrong with trust or login; the `reason` of the condition `CredentialsValid`. */
 export type CredentialsReason =
+  | 'AccountMayNotPush'
   | 'LoginForOtherImage'
   | 'LoginNotForHost'
   | 'LoginNotForRegistry'
   | 'LoginOverPlainHttp'
   | 'LoginSecretInvalid'
   | 'LoginSecretNotFound'
+  | 'ServiceCaMissing'
   | 'TlsSecretInvalid'
   | 'TlsSecretNotFound';
 
-/** A Secret that a Registry refers to is not there, or must not be used for it. */
+/** What a Registry is trusted by or logged in to with is not there, or must not be used for it. */
 export class CredentialsError extends ReposureError {
   override readonly name = 'CredentialsError';
   readonly code = 'AUTHENTICATION';

@@ -16,6 +16,7 @@ const resolved: Resolved = {
   pushHost: 'reg.example.com:5000',
   pullHost: undefined,
   insecure: false,
+  nodes: { status: 'Unknown', reason: 'NodesNotAsked', message: '' },
 };
 const certificate = rootCertificates[0] ?? '';
 const key = generateKeyPairSync('ec', { namedCurve: 'P-256' })

@@ -7,6 +7,8 @@ import type { CredentialsReason, Secret } from './credentials-error.ts';
 import { loginOf } from './login.ts';
 import type { Login } from './login.ts';
 import type { Resolved } from './provider.ts';
+import { accountLoginOf, missingOnOpenShift, serviceCaTrustOf } from './service-account.ts';
+import type { AccountLogin, ServiceCaTrust } from './service-account.ts';
 import { trustOf } from './trust.ts';
 import type { Trust } from './trust.ts';
 
@@ -14,7 +16,10 @@ import type { Trust } from './trust.ts';
 export interface Credentials {
   readonly trust?: Trust | undefined;
   readonly login?: Login | undefined;
-  /** Why the login that the Registry refers to is not used. */
+  /** On OpenShift, unless the Registry refers to a Secret instead. */
+  readonly serviceCa?: ServiceCaTrust | undefined;
+  readonly account?: AccountLogin | undefined;
+  /** Why the login that the Registry refers to is not used, or what is still missing. */
   readonly refusal?: CredentialsError | undefined;
 }
 
@@ -36,8 +41,23 @@ export async function credentialsOf(
   const tls = await read(tlsName, registry, kubernetes, 'TlsSecretNotFound');
   const login = await read(loginSecretOf(spec), registry, kubernetes, 'LoginSecretNotFound');
   return {
-    trust: tls && trustOf(tls, spec),
+    ...(resolved.isOpenShift && (await ofOpenShift(registry, kubernetes))),
+    ...(tls && { trust: trustOf(tls, spec) }),
     ...(login && admit(login, registry, resolved)),
+  };
+}
+
+/** What OpenShift gives by itself, wherever the Registry refers to nothing else. */
+async function ofOpenShift(
+  registry: Registry,
+  kubernetes: KubernetesClient,
+): Promise<Pick<Credentials, 'account' | 'refusal' | 'serviceCa'>> {
+  const serviceCa = tlsSecretOf(registry.spec) === undefined;
+  const account = loginSecretOf(registry.spec) === undefined;
+  return {
+    ...(serviceCa && { serviceCa: serviceCaTrustOf(registry) }),
+    ...(account && { account: accountLoginOf(registry) }),
+    refusal: await missingOnOpenShift(registry, kubernetes, { serviceCa, account }),
   };
 }
 

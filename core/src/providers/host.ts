@@ -1,43 +1,45 @@
-import { describeRegistry, ResolutionError } from './provider.ts';
-import type { Provider } from './provider.ts';
-
-const hostPattern = /^(?:[\w-]+(?:\.[\w-]+)*\.?|\[[\da-f:]+\])(?::(\d{1,5}))?$/i;
+import type { Registry } from '../resource/index.ts';
+import { hostWanted, isHost, withoutUserinfo } from './host-name.ts';
+import { hostedKindOf } from './hosted.ts';
+import { asTheSpecSays, nodesNotAsked } from './node-pulling.ts';
+import { unresolved } from './provider.ts';
+import type { Provider, Resolved } from './provider.ts';
 
 /** `spec.direct`: a registry with a host of its own, anywhere. */
 export const host: Provider = {
   name: 'host',
-  resolve: async (registry) => {
-    const { spec } = registry;
-    const pushHost = spec.direct?.host;
-    if (pushHost === undefined) {
-      throw new ResolutionError(
-        'NothingToResolve',
-        `Cannot resolve ${describeRegistry(registry)}: the provider "host" wants direct.host`,
-      );
-    }
-    if (!isHost(pushHost)) {
-      throw new ResolutionError(
-        'HostInvalid',
-        `Cannot resolve ${describeRegistry(registry)}: direct.host is "${withoutUserinfo(pushHost)}"; want host[:port], without scheme, path or user`,
-      );
-    }
-    return {
-      provider: 'host',
-      pushHost,
-      // Whoever has a host of its own has one name for Pods and nodes, unless somebody says otherwise.
-      pullHost: spec.pullHost ?? pushHost,
-      insecure: spec.insecure === true,
-    };
-  },
+  summary: 'any registry, by its host[:port] (--host)',
+  wantsEndpoint: true,
+  resolve: async (registry) => resolveHost(registry),
 };
 
-/** Whether `text` is `host` or `host:port` and nothing more. */
-export function isHost(text: string): boolean {
-  const matched = hostPattern.exec(text);
-  return matched !== null && Number(matched[1] ?? 1) >= 1 && Number(matched[1] ?? 1) <= 65_535;
+/** The registry at `spec.direct.host`, whose product is told by its name where that says it. */
+export function resolveHost(registry: Registry): Resolved {
+  const { spec } = registry;
+  if (spec.direct === undefined || spec.indirect !== undefined) {
+    throw spec.direct === undefined
+      ? unresolved(registry, 'NothingToResolve', 'the provider "host" wants direct.host')
+      : unresolved(registry, 'AmbiguousRegistry', bothNamed);
+  }
+  const pushHost = requireHost(registry, 'direct.host', spec.direct.host);
+  const { name, loginAdvice } = hostedKindOf(pushHost) ?? { name: 'host' };
+  return {
+    provider: name,
+    pushHost,
+    // Whoever has a host of its own has one name for Pods and nodes, unless somebody says otherwise.
+    pullHost: spec.pullHost ?? pushHost,
+    insecure: spec.insecure === true,
+    nodes: spec.pullHost === undefined ? nodesNotAsked(pushHost) : asTheSpecSays(spec.pullHost),
+    loginAdvice,
+  };
 }
 
-/** Somebody may have pasted a URL with a password into it. */
-function withoutUserinfo(text: string): string {
-  return text.replace(/[^/@]*@/, '***@');
+/** Said of a spec with both fields. */
+export const bothNamed = 'it names two registries, direct and indirect; want one of them';
+
+/** A host that a person wrote. @throws {ResolutionError} if it is none. */
+export function requireHost(registry: Registry, field: string, text: string): string {
+  if (isHost(text)) return text;
+  const state = `${field} is "${withoutUserinfo(text)}"; ${hostWanted(text)}`;
+  throw unresolved(registry, 'HostInvalid', state);
 }

@@ -4,7 +4,7 @@ import { MemoryCluster } from '../../../test/support/memory-cluster.ts';
 import type { KubernetesObject } from '../kubernetes/index.ts';
 import { RegistrySpec } from '../resource/index.ts';
 import type { Registry } from '../resource/index.ts';
-import { isHost } from './host.ts';
+import { isHost } from './host-name.ts';
 import { resolveProvider } from './resolve.ts';
 
 function registryOf(spec: object): Registry {
@@ -29,7 +29,7 @@ function serviceOf(name: string, namespace: string, nodePort?: number): Kubernet
 describe('resolveProvider()', () => {
   it('takes a host as it is, for pushing and pulling', async () => {
     const registry = registryOf({ direct: { host: 'reg.example.com:5000' } });
-    expect(await resolveProvider(registry, new MemoryCluster())).toEqual({
+    expect(await resolveProvider(registry, new MemoryCluster())).toMatchObject({
       provider: 'host',
       pushHost: 'reg.example.com:5000',
       pullHost: 'reg.example.com:5000',
@@ -59,7 +59,7 @@ describe('resolveProvider()', () => {
     [{ provider: 'simple', tlsSecret: 'ca', insecure: true }, true],
   ])('finds the simple registry of %j: plain HTTP %s', async (spec, insecure) => {
     const cluster = new MemoryCluster(serviceOf('reposure-simple', 'ci', 30_500));
-    expect(await resolveProvider(registryOf(spec), cluster)).toEqual({
+    expect(await resolveProvider(registryOf(spec), cluster)).toMatchObject({
       provider: 'simple',
       pushHost: 'reposure-simple.ci.svc:5000',
       pullHost: 'localhost:30500',
@@ -81,7 +81,7 @@ describe('resolveProvider()', () => {
     [{ provider: 'host' }, 'NothingToResolve', /direct\.host/],
     [{ provider: 'simple', direct: { host: 'reg' } }, 'AmbiguousRegistry', /and direct/],
     [{ provider: 'simple', indirect: { service: 'reg' } }, 'AmbiguousRegistry', /and indirect/],
-    [{ provider: 'quay' }, 'UnknownProvider', /simple, host, service/],
+    [{ provider: 'nexus' }, 'UnknownProvider', /simple, minikube, .*, host, service/],
     [{}, 'NothingToResolve', /names no registry/],
   ])('says of %j: %s', async (spec, reason, message) => {
     const cluster = new MemoryCluster(serviceOf('reg', 'ci'));

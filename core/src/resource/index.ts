@@ -8,13 +8,18 @@ export {
   loginSecretOf,
   maxRegistryNameLength,
   names,
+  openShiftRegistryHost,
   registryLabel,
   registryResource,
   RegistrySpec,
   RegistryStatus,
+  serviceCaKey,
+  speaksPlainHttp,
   surrogateGatewayPort,
   surrogateHealthPort,
   surrogatePaths,
   tlsSecretOf,
 } from './registry.ts';
 export type { Registry } from './registry.ts';
+export { requireRepository } from './repository-form.ts';
+export type { RepositoryUse } from './repository-form.ts';

@@ -40,6 +40,10 @@ export const names = {
    */
   readKey: (registry: string): string => `reposure-surrogate-${registry}-read-key`,
   writeKey: (registry: string): string => `reposure-surrogate-${registry}-write-key`,
+  /** The ConfigMap that OpenShift fills with the CA of its services. */
+  serviceCa: (registry: string): string => `reposure-surrogate-${registry}-service-ca`,
+  /** What lets the surrogate push on OpenShift. */
+  imageBuilder: (registry: string): string => `reposure-surrogate-${registry}-image-builder`,
   /** The port of the surrogate's Service that the API server proxies to. */
   gatewayPort: 'gateway',
   execRole: (registry: string): string => `reposure-exec-${registry}`,
@@ -116,7 +120,9 @@ export const RegistrySpec = z.object({
   provider: z
     .string()
     .optional()
-    .describe('What runs the registry: simple, or none for a plain host or Service'),
+    .describe(
+      'What runs the registry: simple, minikube, microk8s, openshift, kind, k3d, local-registry (KEP-1755) or auto, which are found by themselves; or harbor, quay, ghcr, ecr, gar, acr, host or service, which want direct or indirect; none for a plain host or Service',
+    ),
   insecure: z
     .boolean()
     .optional()
@@ -184,6 +190,28 @@ export interface Registry {
 /** One condition of a Registry; `undefined` if nobody has written it yet. */
 export function conditionOf(registry: Registry, type: string): Condition | undefined {
   return registry.status?.conditions?.find((condition) => condition.type === type);
+}
+
+/** Where Pods and nodes of every OpenShift cluster find its own registry. */
+export const openShiftRegistryHost = 'image-registry.openshift-image-registry.svc:5000';
+
+/** The key of the ConfigMap that OpenShift's service-CA operator fills. */
+export const serviceCaKey = 'service-ca.crt';
+
+/** Registries inside clusters that come without TLS. */
+const plainHttpProviders: ReadonlySet<string> = new Set([
+  'simple',
+  'minikube',
+  'microk8s',
+  'kind',
+  'k3d',
+  'local-registry',
+]);
+
+/** Whether plain HTTP is spoken: it is written there, or its makers gave the registry nothing else. */
+export function speaksPlainHttp(spec: RegistrySpec, provider: string | undefined): boolean {
+  const isPlain = plainHttpProviders.has(provider ?? '') && tlsSecretOf(spec) === undefined;
+  return spec.insecure === true || isPlain;
 }
 
 /** The Secret with the CA certificate, by either of its names. */

@@ -4,8 +4,8 @@ import { resourceTypes } from '../kubernetes/resource-types.ts';
 import { silent } from '../log.ts';
 import type { Log } from '../log.ts';
 import { directTransport } from '../registry/index.ts';
-import type { DirectOptions } from '../registry/index.ts';
-import { loginSecretOf, names, tlsSecretOf } from '../resource/registry.ts';
+import type { CredentialSource, DirectOptions } from '../registry/index.ts';
+import { loginSecretOf, names, speaksPlainHttp, tlsSecretOf } from '../resource/registry.ts';
 import type { Registry } from '../resource/registry.ts';
 import { caOf, loginOf } from './login-secret.ts';
 import type { Secret } from './login-secret.ts';
@@ -30,20 +30,9 @@ export interface DirectRouteOptions {
  */
 export async function directRoute(options: DirectRouteOptions): Promise<Route> {
   const { registry, log = silent } = options;
-  const { spec } = registry;
-  const insecure = isPlainHttp(registry);
-  const ca = insecure ? undefined : await secretNamed(tlsSecretOf(spec), options);
-  // Over plain HTTP only where a person wrote that everybody on the way may read it.
-  const mayLogin = !insecure || spec.insecure === true;
-  const login = mayLogin ? await secretNamed(loginSecretOf(spec), options) : undefined;
-  if (!mayLogin && loginSecretOf(spec) !== undefined) {
-    log.warn('no login is sent: the registry speaks plain HTTP, and spec.insecure is not true');
-  }
   const transport = directTransport({
     host: hostOf(registry),
-    insecure,
-    ...(ca ? { ca: caOf(ca, spec) } : {}),
-    ...(login ? { credentials: loginOf(login, registry) } : {}),
+    ...(await credentialsOf(options)),
     log,
   } satisfies DirectOptions);
   return {
@@ -54,9 +43,50 @@ export async function directRoute(options: DirectRouteOptions): Promise<Route> {
   };
 }
 
-/** The simple registry speaks plain HTTP as long as nobody gives it a certificate. */
-function isPlainHttp({ spec }: Registry): boolean {
-  return spec.insecure === true || (spec.provider === 'simple' && tlsSecretOf(spec) === undefined);
+async function credentialsOf(
+  options: DirectRouteOptions,
+): Promise<Pick<DirectOptions, 'ca' | 'credentials' | 'insecure'>> {
+  const { registry } = options;
+  const { spec } = registry;
+  const provider = registry.status?.provider ?? spec.provider;
+  const isOpenShift = provider === 'openshift';
+  // OpenShift's has TLS whatever is written: a token of its cluster is never sent in the clear.
+  const insecure = !isOpenShift && speaksPlainHttp(spec, provider);
+  const ca = insecure ? undefined : await secretNamed(tlsSecretOf(spec), options);
+  const credentials = await loginFor(options, insecure);
+  return {
+    insecure,
+    ...(ca ? { ca: caOf(ca, spec) } : {}),
+    ...(credentials ? { credentials } : {}),
+    ...(isOpenShift ? await ofOpenShift(options) : {}),
+  };
+}
+
+/** Over plain HTTP only where a person wrote that everybody on the way may read it. */
+async function loginFor(
+  options: DirectRouteOptions,
+  insecure: boolean,
+): Promise<CredentialSource | undefined> {
+  const { registry, log = silent } = options;
+  const name = loginSecretOf(registry.spec);
+  if (name !== undefined && insecure && registry.spec.insecure !== true) {
+    log.warn('no login is sent: the registry speaks plain HTTP, and spec.insecure is not true');
+    return undefined;
+  }
+  const login = await secretNamed(name, options);
+  return login && loginOf(login, registry);
+}
+
+/** What OpenShift gives by itself, wherever the Registry refers to nothing else. */
+async function ofOpenShift(
+  options: DirectRouteOptions,
+): Promise<Pick<DirectOptions, 'ca' | 'credentials'>> {
+  const { spec } = options.registry;
+  const module = await import('./openshift-direct.ts');
+  return {
+    ...(tlsSecretOf(spec) === undefined ? { ca: await module.serviceCaOf(options) } : {}),
+    ...(loginSecretOf(spec) === undefined ? { credentials: module.ownToken() } : {}),
+  };
 }
 
 function hostOf(registry: Registry): string {

@@ -13,6 +13,7 @@ export type { GatewayHandler, GatewayOptions } from './gateway.ts';
 export { busyGreeting, SurrogateError } from './greeting.ts';
 export { openRoute } from './open-route.ts';
 export type { OpenRouteOptions, RouteChoice } from './open-route.ts';
+export { serviceCaOf } from './openshift-direct.ts';
 export type { Route, RouteKind } from './route.ts';
 export { serveSession } from './server-session.ts';
 export type { ServeOptions } from './server-session.ts';

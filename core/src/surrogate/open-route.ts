@@ -6,6 +6,7 @@ import { silent } from '../log.ts';
 import type { Log } from '../log.ts';
 import { conditionOf } from '../resource/registry.ts';
 import type { Registry } from '../resource/registry.ts';
+import { limitedRoute } from './limited-route.ts';
 import { NoKeyError } from './proxy-keys.ts';
 import type { Route, RouteKind } from './route.ts';
 import { nextStepFor } from './surrogate-pod.ts';
@@ -47,6 +48,10 @@ const maxReasonLength = 160;
  *   Secrets for it.
  */
 export async function openRoute(options: OpenRouteOptions): Promise<Route> {
+  return limitedRoute(await openWay(options), options);
+}
+
+async function openWay(options: OpenRouteOptions): Promise<Route> {
   const { registry, route, log = silent } = options;
   if (route === 'direct') return await directRoute(options);
   const direct = route === 'auto' ? await tryDirect(options) : undefined;

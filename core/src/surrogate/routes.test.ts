@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rootCertificates } from 'node:tls';
 
 import { afterEach, describe, expect, it } from 'vitest';
 
@@ -334,6 +335,47 @@ describe('the direct route', () => {
       code: 'INPUT_INVALID',
       message: expect.stringMatching(message),
     });
+  });
+});
+
+describe('the direct route to registries of clusters', () => {
+  it.each(['minikube', 'microk8s', 'kind', 'k3d', 'local-registry'])(
+    'speaks plain HTTP to what the operator found: %s',
+    async (provider) => {
+      const { host } = await startRegistry();
+      const registry = registryOf({ provider: 'auto' }, { provider, pushHost: host });
+      const route = await opened(new Cluster(), { registry, route: 'direct' });
+      expect(await ping(route)).toBe(200);
+    },
+  );
+
+  it('to OpenShift’s, trusts nothing before the service CA is there', async () => {
+    const cluster = new Cluster();
+    cluster.objects.set('ConfigMap reposure-surrogate-default-service-ca', {
+      metadata: { name: 'reposure-surrogate-default-service-ca' },
+    });
+    const registry = registryOf(
+      { provider: 'openshift' },
+      { provider: 'openshift', pushHost: 'r' },
+    );
+    expect(await failureOf(opened(cluster, { registry, route: 'direct' }))).toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringContaining('has not filled the ConfigMap'),
+    });
+  });
+
+  it('to OpenShift’s, never speaks plain HTTP, whatever is written', async () => {
+    const { host } = await startRegistry();
+    const cluster = new Cluster();
+    cluster.objects.set('ConfigMap reposure-surrogate-default-service-ca', {
+      metadata: { name: 'reposure-surrogate-default-service-ca' },
+      data: { 'service-ca.crt': rootCertificates[0] },
+    });
+    const spec = { provider: 'openshift', insecure: true };
+    const registry = registryOf(spec, { provider: 'openshift', pushHost: host });
+    const route = await opened(cluster, { registry, route: 'direct' });
+    // A server of plain HTTP is not understood.
+    expect(await failureOf(ping(route))).toMatchObject({ code: 'UNREACHABLE' });
   });
 });
 

@@ -44,7 +44,17 @@ export function verdictsOf(
   const reachable = reachableOf(seen);
   const counted = isDoubtful(reachable, seen, before, now) ? [] : [reachable];
   const ready = readyOf(seen, [resolved, credentialsValid, ...counted]);
-  return [resolved, credentialsValid, reachable, ready];
+  return [resolved, credentialsValid, reachable, nodePullableOf(seen), ready];
+}
+
+/**
+ * What is not yet as it should be, and may become so.
+ *
+ * Whether nodes can pull is not among it: that is told by the spec and the cluster, and images can
+ * be pushed and pulled without any node.
+ */
+export function unsettledOf(conditions: readonly Condition[]): readonly Condition[] {
+  return conditions.filter(({ type, status }) => status !== 'True' && type !== nodePullable);
 }
 
 /**
@@ -92,7 +102,18 @@ function resolvedOf(seen: Observation): Verdict {
     return verdict('Resolved', 'False', resolution.reason, resolution.message);
   }
   const scheme = resolution.insecure ? 'plain HTTP' : 'TLS';
-  return verdict('Resolved', 'True', 'Resolved', `${resolution.pushHost}, over ${scheme}`);
+  const said = [`${resolution.pushHost}, over ${scheme}`, resolution.note].filter(Boolean);
+  return verdict('Resolved', 'True', 'Resolved', said.join('; '));
+}
+
+const nodePullable = 'NodePullable';
+
+function nodePullableOf(seen: Observation): Verdict {
+  const { resolution } = seen;
+  if (resolution === undefined) return unasked(nodePullable, seen);
+  if (resolution instanceof ResolutionError) return unresolved(nodePullable);
+  const { status, reason, message } = resolution.nodes;
+  return verdict(nodePullable, status, reason, message);
 }
 
 function credentialsValidOf(seen: Observation): Verdict {
@@ -103,24 +124,31 @@ function credentialsValidOf(seen: Observation): Verdict {
   if (refusal !== undefined) return verdict(type, 'False', refusal.reason, refusal.message);
   const isAccepted = readError === undefined && (health?.credentialsValid ?? isReady(pod));
   if (!isAccepted) return unasked(type, seen);
-  const secret = loginSecretOf(seen);
-  return secret === undefined
+  const login = describeLogin(seen);
+  return login === undefined
     ? verdict(type, 'True', 'NotNeeded', 'The registry answers without a login')
-    : verdict(type, 'True', 'Accepted', `The registry accepts the login in ${secret}`);
+    : verdict(type, 'True', 'Accepted', `The registry accepts ${login}`);
 }
 
 function refusalOf({
   credentials,
   health,
+  resolution,
 }: Observation): Pick<Verdict, 'reason' | 'message'> | undefined {
   if (credentials instanceof CredentialsError) return credentials;
   if (credentials?.refusal !== undefined) return credentials.refusal;
   const isRefused = health !== undefined && health.reachable && !health.credentialsValid;
-  return isRefused ? { reason: 'Refused', message: health.message } : undefined;
+  if (!isRefused) return undefined;
+  const advice = resolution instanceof ResolutionError ? undefined : resolution?.loginAdvice;
+  const message = [health.message, advice].filter(Boolean).join('; ');
+  return { reason: 'Refused', message };
 }
 
-function loginSecretOf({ credentials }: Observation): string | undefined {
-  return credentials instanceof CredentialsError ? undefined : credentials?.login?.secret;
+function describeLogin({ credentials }: Observation): string | undefined {
+  if (credentials === undefined || credentials instanceof CredentialsError) return undefined;
+  const { login, account } = credentials;
+  if (login) return `the login in ${login.secret}`;
+  return account && `the token of the ServiceAccount ${account.account}`;
 }
 
 function reachableOf(seen: Observation): Verdict {

@@ -12,11 +12,12 @@ export function withheldFrom(
   operatorImage: string,
   credentials: Credentials,
 ): Credentials {
-  const { login, ...rest } = credentials;
-  if (login === undefined || isOwnImage(image, operatorImage)) return credentials;
+  const { login, account, ...rest } = credentials;
+  const withheld = login?.secret ?? account?.account;
+  if (withheld === undefined || isOwnImage(image, operatorImage)) return credentials;
   const refusal = new CredentialsError(
     'LoginForOtherImage',
-    `Cannot log in with ${login.secret}: the surrogate's image is ${image}; want one of ${repositoryOf(operatorImage)}`,
+    `Cannot log in with ${withheld}: the surrogate's image is ${image}; want one of ${repositoryOf(operatorImage)}`,
   );
   return { ...rest, refusal };
 }

@@ -6,6 +6,7 @@ import { conditionOf, RegistrySpec } from '@reposure/core/resource';
 import type { Condition, Registry } from '@reposure/core/resource';
 import { describe, expect, it } from 'vitest';
 
+import { clusterRegistries } from '../../../test/support/cluster-registries.ts';
 import { MemoryCluster } from '../../../test/support/memory-cluster.ts';
 import { AppliedObjects } from './applied-objects.ts';
 import type { Health } from './health-probe.ts';
@@ -100,6 +101,113 @@ describe('reconcile()', () => {
       'SurrogateNotReady',
       'Ready',
     ]);
+  });
+
+  it.each([
+    [{}, 'Unknown', 'NodesNotAsked', /kubectl run trial --image=reg\.test/],
+    [{ pullHost: 'nodes.test' }, 'Unknown', 'AsTheSpecSays', /nodes\.test/],
+    [{ direct: undefined, provider: 'simple' }, 'True', 'NodePort', /localhost:30500/],
+  ])(
+    'tells whether nodes can pull of %j, which does not keep it from being ready',
+    async (...row) => {
+      const [spec, status, reason, message] = row;
+      const simple: KubernetesObject = {
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name: 'reposure-simple', namespace: 'ci' },
+        spec: { ports: [{ port: 5000, nodePort: 30_500 }] },
+      };
+      const cluster = new MemoryCluster(registryOf(spec), simple);
+      await reconcile(name, contextOf(cluster));
+      await startPod(cluster);
+      expect(await reconcile(name, contextOf(cluster, healthy))).toBe(30_000);
+      const registry = await cluster.get<Registry>(resourceTypes.Registry, name);
+      expect(conditionOf(registry, 'NodePullable')).toMatchObject({
+        status,
+        reason,
+        message: expect.stringMatching(message),
+      });
+      expect(conditionOf(registry, 'Ready')).toMatchObject({ status: 'True' });
+    },
+  );
+
+  it('knows nothing of nodes where it found no registry', async () => {
+    const cluster = new MemoryCluster(registryOf({ direct: undefined }));
+    await reconcile(name, contextOf(cluster));
+    const registry = await cluster.get<Registry>(resourceTypes.Registry, name);
+    expect(conditionOf(registry, 'NodePullable')).toMatchObject({
+      status: 'Unknown',
+      reason: 'NotResolved',
+    });
+  });
+
+  it('says which login a cloud takes when it refuses one', async () => {
+    const host = '123456789012.dkr.ecr.eu-west-1.amazonaws.com';
+    const cluster = new MemoryCluster(registryOf({ direct: { host } }));
+    await reconcile(name, contextOf(cluster));
+    await startPod(cluster, false);
+    const refused = { reachable: true, credentialsValid: false, message: 'answered 401' };
+    await reconcile(name, contextOf(cluster, refused));
+    expect(await conditionsOf(cluster)).toMatchObject({
+      CredentialsValid: {
+        reason: 'Refused',
+        message: expect.stringMatching(/^answered 401; .*12 hours/),
+      },
+    });
+  });
+
+  it('on OpenShift, waits for the CA, and mounts it and a token that is renewed', async () => {
+    const cluster = new MemoryCluster(
+      registryOf({ direct: undefined, provider: 'openshift' }),
+      clusterRegistries.openshift,
+    );
+    await reconcile(name, contextOf(cluster));
+    expect(await conditionsOf(cluster)).toMatchObject({
+      CredentialsValid: { status: 'False', reason: 'ServiceCaMissing' },
+      Ready: { status: 'False', reason: 'ServiceCaMissing' },
+    });
+    expect(cluster.of('ConfigMap')).toContainEqual(
+      expect.objectContaining({
+        metadata: expect.objectContaining({
+          name: 'reposure-surrogate-default-service-ca',
+          annotations: { 'service.beta.openshift.io/inject-cabundle': 'true' },
+          ownerReferences: [expect.objectContaining({ kind: 'Registry' })],
+        }),
+      }),
+    );
+    const [{ spec }] = cluster.of('StatefulSet') as [
+      { spec: { template: { spec: { volumes: unknown[] } } } },
+    ];
+    expect(spec.template.spec.volumes).toEqual(
+      expect.arrayContaining([
+        {
+          name: 'tls',
+          configMap: {
+            name: 'reposure-surrogate-default-service-ca',
+            // Not optional: the kubelet starts nothing before it is there.
+            items: [{ key: 'service-ca.crt', path: 'ca.crt' }],
+          },
+        },
+        {
+          name: 'login',
+          projected: {
+            sources: [{ serviceAccountToken: { path: 'token', expirationSeconds: 3600 } }],
+          },
+        },
+      ]),
+    );
+  });
+
+  it('gives no token to an image of somebody else', async () => {
+    const spec = { direct: undefined, provider: 'openshift', image: 'evil.test/reposure:1' };
+    const cluster = new MemoryCluster(registryOf(spec), clusterRegistries.openshift);
+    await reconcile(name, contextOf(cluster));
+    const text = JSON.stringify(cluster.of('StatefulSet'));
+    expect(text).toContain('evil.test/reposure:1');
+    expect(text).not.toContain('serviceAccountToken');
+    expect(await conditionsOf(cluster)).toMatchObject({
+      CredentialsValid: { reason: 'LoginForOtherImage' },
+    });
   });
 
   it('writes nothing when nothing has changed', async () => {

@@ -14,6 +14,7 @@ import { conditionOf, isRegistryName, maxRegistryNameLength, names } from '@repo
 import type { Condition, Registry, RegistryStatus } from '@reposure/core/resource';
 
 import type { AppliedObjects } from './applied-objects.ts';
+import { unsettledOf } from './conditions.ts';
 import type { Observation } from './conditions.ts';
 import { recordEvent } from './event-recorder.ts';
 import { makeMissingKeys } from './gateway-key-secrets.ts';
@@ -84,7 +85,7 @@ export async function reconcile(
 
 function outcomeOf(registry: Registry, { isSuspended }: Observation): Outcome {
   const { status: ready = 'Unknown' } = conditionOf(registry, 'Ready') ?? {};
-  const amiss = (registry.status?.conditions ?? []).filter((each) => each.status !== 'True');
+  const amiss = unsettledOf(registry.status?.conditions ?? []);
   if (amiss.length === 0) return { againMs: pollEveryMs, ready };
   if (isSuspended) return { againMs: pollSuspendedMs, ready };
   const newest = Math.max(...amiss.map((each) => Date.parse(each.lastTransitionTime)));

@@ -36,6 +36,9 @@ export const configAnnotation = 'reposure.puccini.cloud/config';
 
 const { directory } = surrogatePaths;
 
+/** The kubelet renews a token when four fifths of its time are over. */
+const tokenSeconds = 3600;
+
 /** The objects of a Registry's surrogate, in the order to apply them; all owned by the Registry. */
 export function surrogateObjects(options: SurrogateOptions): KubernetesObject[] {
   const { registry } = options;
@@ -47,6 +50,7 @@ export function surrogateObjects(options: SurrogateOptions): KubernetesObject[] 
   return [
     object('v1', 'ServiceAccount', { automountServiceAccountToken: false }),
     object('v1', 'ConfigMap', { data: { 'registry.json': configOf(options) } }),
+    ...serviceCaObjects(options),
     object('v1', 'Service', { spec: serviceSpec(registry) }),
     object('apps/v1', 'StatefulSet', { spec: statefulSetSpec(options) }),
   ];
@@ -61,6 +65,20 @@ export function surrogateObjects(options: SurrogateOptions): KubernetesObject[] 
 export function configHashOf(options: SurrogateOptions): string {
   const parts = [configOf(options), podSpec(options)];
   return sha256Hex(JSON.stringify(parts)).slice(0, 16);
+}
+
+/** Empty as we apply it: OpenShift's service-CA operator fills it, and renews what is in it. */
+function serviceCaObjects({ registry, credentials }: SurrogateOptions): KubernetesObject[] {
+  const { serviceCa } = credentials;
+  if (serviceCa === undefined) return [];
+  const object = ownedObject(registry, {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    name: serviceCa.configMap,
+    fields: {},
+  });
+  const annotations = { 'service.beta.openshift.io/inject-cabundle': 'true' };
+  return [{ ...object, metadata: { ...object.metadata, annotations } }];
 }
 
 function configOf({ resolved }: SurrogateOptions): string {
@@ -167,30 +185,38 @@ interface Mounted {
 
 /** Of a Secret, only the keys that are used: never a private key that lies beside a certificate. */
 function volumesOf({ registry, credentials, hasKeys }: SurrogateOptions): Mounted[] {
-  const { trust, login } = credentials;
   const configMap = { name: names.surrogate(registry.metadata.name) };
+  const tls = tlsSourceOf(credentials);
+  const login = loginSourceOf(credentials);
   return [
     { volume: { name: 'tmp', emptyDir: {} }, mount: { name: 'tmp', mountPath: '/tmp' } },
     mounted('config', { configMap }),
     ...(hasKeys ? [mounted('keys', keysOf(registry.metadata.name))] : []),
-    ...(trust
-      ? [
-          mounted('tls', {
-            secret: { secretName: trust.secret, items: [{ key: trust.key, path: 'ca.crt' }] },
-          }),
-        ]
-      : []),
-    ...(login
-      ? [
-          mounted('login', {
-            secret: {
-              secretName: login.secret,
-              items: login.keys.map((key) => ({ key, path: key })),
-            },
-          }),
-        ]
-      : []),
+    ...(tls ? [mounted('tls', tls)] : []),
+    ...(login ? [mounted('login', login)] : []),
   ];
+}
+
+function tlsSourceOf({ trust, serviceCa }: Credentials): Record<string, unknown> | undefined {
+  if (trust) {
+    return { secret: { secretName: trust.secret, items: [{ key: trust.key, path: 'ca.crt' }] } };
+  }
+  // Not optional: no Pod starts before OpenShift has filled it.
+  return (
+    serviceCa && {
+      configMap: { name: serviceCa.configMap, items: [{ key: serviceCa.key, path: 'ca.crt' }] },
+    }
+  );
+}
+
+function loginSourceOf({ login, account }: Credentials): Record<string, unknown> | undefined {
+  if (login) {
+    const items = login.keys.map((key) => ({ key, path: key }));
+    return { secret: { secretName: login.secret, items } };
+  }
+  // Without an audience: the registry shows the token to the API server, to ask what it may do.
+  const serviceAccountToken = { path: 'token', expirationSeconds: tokenSeconds };
+  return account && { projected: { sources: [{ serviceAccountToken }] } };
 }
 
 function mounted(name: string, source: Record<string, unknown>): Mounted {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
+import { serveAggregated } from './aggregation.ts';
 import { authenticate } from './authentication.ts';
 import type { NodeBackends } from './backends.ts';
 import type { ApiContext } from './context.ts';
@@ -75,6 +76,7 @@ async function answer(
   const info = infoOf(request);
   authorize(context, user, attributesOf(info));
   const exchange: Exchange = { request, response, info, user };
+  if (await serveAggregated(context, exchange)) return;
   if (!info.target) {
     servePath(context, exchange);
     return;

@@ -3,6 +3,7 @@ import type {
   ClientRequest,
   IncomingHttpHeaders,
   IncomingMessage,
+  OutgoingHttpHeaders,
   RequestOptions,
 } from 'node:http';
 import { request as requestHttps } from 'node:https';
@@ -33,19 +34,46 @@ const hopByHop = new Set([
  * @throws {StatusError} 503 if nobody answers.
  */
 export async function serveProxy(context: ApiContext, exchange: Exchange): Promise<void> {
-  const { request, response, info } = exchange;
+  const { request, info } = exchange;
   const { target } = info;
   if (!target?.name) throw noSuchPath();
   const { scheme, name, port } = proxyNameOf(target.name);
   const kind = target.plural === 'pods' ? 'pod' : 'service';
-  const { namespace = '' } = target;
-  const address = await context.backends.proxy({ kind, namespace, name, port });
   const search = new URL(request.url ?? '/', 'https://kubernetes').search;
+  await passOn(context, exchange, {
+    scheme,
+    target: { kind, namespace: target.namespace ?? '', name, port },
+    path: target.rest + search,
+  });
+}
+
+/** Where a request goes from here. */
+interface Passage {
+  readonly scheme: string;
+  readonly target: Parameters<ApiContext['backends']['proxy']>[0];
+  /** With its query. */
+  readonly path: string;
+  /** Beside those of the request. */
+  readonly headers?: OutgoingHttpHeaders;
+}
+
+/** Passes a request on, and its answer back. @throws {StatusError} 503 if nobody answers. */
+export async function passOn(
+  context: ApiContext,
+  exchange: Exchange,
+  { scheme, target, path, headers = {} }: Passage,
+): Promise<void> {
+  const { request, response } = exchange;
+  const address = await context.backends.proxy(target);
   const { answer, outgoing } = await send(request, scheme, {
     ...address,
     method: request.method,
-    path: target.rest + search,
-    headers: { ...passedOn(request.headers), host: `${address.host}:${address.port}` },
+    path,
+    headers: {
+      ...passedOn(request.headers),
+      ...headers,
+      host: `${address.host}:${address.port}`,
+    },
   });
   response.writeHead(answer.statusCode ?? 502, {
     ...passedOn(answer.headers),

@@ -72,6 +72,7 @@ const lines: readonly Line[] = [
     'customresourcedefinitions',
     { scope: 'cluster', short: 'crd crds', sub: 'status' },
   ],
+  ['apiregistration.k8s.io/v1', 'APIService', 'apiservices', { scope: 'cluster' }],
   ['authentication.k8s.io/v1', 'TokenReview', 'tokenreviews', { scope: 'cluster', ...reviews }],
   [
     'authentication.k8s.io/v1',

@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs';
+
+import { expect, it } from 'vitest';
+
+import { RegistrySpec } from '../resource/index.ts';
+import { providerNames } from './resolve.ts';
+
+const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+
+it('the README and the CRD name every provider, and no other', () => {
+  const [, table = ''] = readme.split(/<!-- \/?providers -->/);
+  const named = [...table.matchAll(/^\| `([\w-]+)`/gm)].map(([, name]) => name);
+  expect(new Set([...named, 'auto'])).toEqual(new Set(providerNames));
+  const words = RegistrySpec.shape.provider.description?.match(/[\w-]+/g);
+  expect(words).toEqual(expect.arrayContaining([...providerNames]));
+});
