@@ -118,9 +118,9 @@ describe('reconcile()', () => {
         spec: { ports: [{ port: 5000, nodePort: 30_500 }] },
       };
       const cluster = new MemoryCluster(registryOf(spec), simple);
-      await reconcile(name, contextOf(cluster));
+      await reconcile(key, contextOf(cluster));
       await startPod(cluster);
-      expect(await reconcile(name, contextOf(cluster, healthy))).toBe(30_000);
+      expect(await reconcile(key, contextOf(cluster, healthy))).toMatchObject({ againMs: 30_000 });
       const registry = await cluster.get<Registry>(resourceTypes.Registry, name);
       expect(conditionOf(registry, 'NodePullable')).toMatchObject({
         status,
@@ -133,7 +133,7 @@ describe('reconcile()', () => {
 
   it('knows nothing of nodes where it found no registry', async () => {
     const cluster = new MemoryCluster(registryOf({ direct: undefined }));
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     const registry = await cluster.get<Registry>(resourceTypes.Registry, name);
     expect(conditionOf(registry, 'NodePullable')).toMatchObject({
       status: 'Unknown',
@@ -144,10 +144,10 @@ describe('reconcile()', () => {
   it('says which login a cloud takes when it refuses one', async () => {
     const host = '123456789012.dkr.ecr.eu-west-1.amazonaws.com';
     const cluster = new MemoryCluster(registryOf({ direct: { host } }));
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     await startPod(cluster, false);
     const refused = { reachable: true, credentialsValid: false, message: 'answered 401' };
-    await reconcile(name, contextOf(cluster, refused));
+    await reconcile(key, contextOf(cluster, refused));
     expect(await conditionsOf(cluster)).toMatchObject({
       CredentialsValid: {
         reason: 'Refused',
@@ -161,7 +161,7 @@ describe('reconcile()', () => {
       registryOf({ direct: undefined, provider: 'openshift' }),
       clusterRegistries.openshift,
     );
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     expect(await conditionsOf(cluster)).toMatchObject({
       CredentialsValid: { status: 'False', reason: 'ServiceCaMissing' },
       Ready: { status: 'False', reason: 'ServiceCaMissing' },
@@ -201,7 +201,7 @@ describe('reconcile()', () => {
   it('gives no token to an image of somebody else', async () => {
     const spec = { direct: undefined, provider: 'openshift', image: 'evil.test/reposure:1' };
     const cluster = new MemoryCluster(registryOf(spec), clusterRegistries.openshift);
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     const text = JSON.stringify(cluster.of('StatefulSet'));
     expect(text).toContain('evil.test/reposure:1');
     expect(text).not.toContain('serviceAccountToken');
@@ -347,7 +347,7 @@ describe('reconcile()', () => {
       ...login,
       data: { '.dockerconfigjson': btoa('{"auths":{"reg.test":{"auth":"b3RoZXI="}}}') },
     });
-    await reconcile(name, contextOf(cluster));
+    await reconcile(key, contextOf(cluster));
     expect(cluster.of('StatefulSet')).toMatchObject([{ metadata: { generation: 1 } }]);
   });
 
