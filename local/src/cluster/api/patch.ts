@@ -2,6 +2,7 @@ import { contentTypeOf, readBody } from './exchange.ts';
 import { applyJsonPatch, applyMergePatch } from './json-patch.ts';
 import type { GivenObject, StoredObject } from './object.ts';
 import { isFields } from './object.ts';
+import { forbidden, isAllowed } from './rbac.ts';
 import { isTrue } from './request-info.ts';
 import { applyConfiguration } from './server-side-apply.ts';
 import { badRequest, conflict, invalid, notFound, StatusError } from './status.ts';
@@ -96,5 +97,15 @@ function apply(write: WriteRequest, current: StoredObject | undefined, body: unk
   });
   return current
     ? { object: commitUpdate(write, current, applied, true), isNew: false }
-    : { object: commitCreate(write, applied, true), isNew: true };
+    : { object: create(write, applied), isNew: true };
+}
+
+/** Whoever applies what is not there yet makes it: the right to patch is not enough. */
+function create(write: WriteRequest, object: GivenObject): StoredObject {
+  const { context, exchange, type, namespace } = write;
+  const { user, info } = exchange;
+  const { group, plural: resource } = type;
+  const attributes = { verb: 'create', group, resource, namespace, name: info.target?.name };
+  if (!isAllowed(context.store, user, attributes)) throw forbidden(user, attributes);
+  return commitCreate(write, object, true);
 }
