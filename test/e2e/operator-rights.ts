@@ -6,7 +6,11 @@ import { conditionOf, names, registryCrd } from '@reposure/core/resource';
 import type { Registry } from '@reposure/core/resource';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
-import { missingImage, startInProcessOperator } from '../support/in-process-operator.ts';
+import {
+  missingImage,
+  operatorPlaceholder,
+  startInProcessOperator,
+} from '../support/in-process-operator.ts';
 import type { InProcessOperator } from '../support/in-process-operator.ts';
 import { hasTool } from '../support/tools.ts';
 import { openUserShell } from '../support/user-shell.ts';
@@ -56,6 +60,7 @@ export function describeOperatorRights(title: string, world: () => ClusterWorld)
       if (allNamespaces) closers.push(async () => client.close());
       for (const object of [
         { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
+        ...operatorPlaceholder(namespace),
         ...grants(place, { namespace, missing, account }),
         ...subjects(namespace),
       ]) {
@@ -150,10 +155,12 @@ function grants(place: UserShell, { namespace, missing, account }: Grant): Kuber
 
 function rulesWithout(right: OperatorRight, missing: Missing | undefined): object[] {
   if (right !== missing?.right) return [ruleOf(right)];
-  return right.resources.map((resource) => ({
+  const rules = right.resources.map((resource) => ({
     ...ruleOf({ ...right, resources: [resource] }),
     verbs: right.verbs.filter((verb) => resource !== missing.resource || verb !== missing.verb),
   }));
+  // The API takes no rule without a verb.
+  return rules.filter(({ verbs: left }) => left.length > 0);
 }
 
 /** A Registry whose reconciling takes all that the operator may do. */
