@@ -45,7 +45,8 @@ export function describeOperatorRights(title: string, world: () => ClusterWorld)
     });
 
     afterAll(async () => {
-      await Promise.all(closers.map((close) => close()));
+      // What was begun last ends first.
+      for (const close of closers.toReversed()) await close();
       asOperator?.close();
       await place?.close();
     });
@@ -58,6 +59,13 @@ export function describeOperatorRights(title: string, world: () => ClusterWorld)
       const account = allNamespaces ? namespace : names.operator;
       const client = allNamespaces ? await openAs(place, account) : asOperator;
       if (allNamespaces) closers.push(async () => client.close());
+      closers.push(async () => {
+        await kubernetes.delete(resourceTypes.Namespace, namespace);
+        const { ClusterRole, ClusterRoleBinding } = resourceTypes;
+        for (const type of [ClusterRole, ClusterRoleBinding]) {
+          await kubernetes.delete(type, namespace);
+        }
+      });
       for (const object of [
         { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
         ...operatorPlaceholder(namespace),
@@ -73,14 +81,7 @@ export function describeOperatorRights(title: string, world: () => ClusterWorld)
         image: missingImage,
         identity: namespace,
       });
-      closers.push(async () => {
-        await operator.stop();
-        await kubernetes.delete(resourceTypes.Namespace, namespace);
-        const { ClusterRole, ClusterRoleBinding } = resourceTypes;
-        for (const type of [ClusterRole, ClusterRoleBinding]) {
-          await kubernetes.delete(type, namespace);
-        }
-      });
+      closers.push(() => operator.stop());
       return operator;
     };
 
