@@ -6,7 +6,7 @@ import { names, registryCrd } from '@reposure/core/resource';
 import type { Registry } from '@reposure/core/resource';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
-import { missingImage } from '../support/in-process-operator.ts';
+import { missingImage, operatorPlaceholder } from '../support/in-process-operator.ts';
 import { startOperatorProcess } from '../support/operator-process.ts';
 import type { OperatorProcess } from '../support/operator-process.ts';
 import { Seeded } from '../support/seeded.ts';
@@ -34,6 +34,7 @@ export function describeOperatorRestarts(title: string, world: () => ClusterWorl
       place = await openUserShell(world());
       const { kubernetes, namespace } = place;
       await kubernetes.apply(registryCrd());
+      for (const object of operatorPlaceholder(namespace)) await kubernetes.apply(object);
       const served = () => kubernetes.list(resourceTypes.Registry, { namespace });
       await vi.waitFor(served, { timeout: 20_000, interval: 200 });
     });

@@ -8,7 +8,11 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { keepCertificate } from '../../core/src/install/simple-certificates.ts';
 import { readOnlySetting, readOnlyVariable } from '../../core/src/install/simple-deployment.ts';
-import { missingImage, startInProcessOperator } from '../support/in-process-operator.ts';
+import {
+  missingImage,
+  operatorPlaceholder,
+  startInProcessOperator,
+} from '../support/in-process-operator.ts';
 import type { InProcessOperator } from '../support/in-process-operator.ts';
 import { hasTool } from '../support/tools.ts';
 import { openUserShell } from '../support/user-shell.ts';
@@ -43,7 +47,8 @@ export function describeOperatorRights(title: string, world: () => ClusterWorld)
     });
 
     afterAll(async () => {
-      await Promise.all(closers.map((close) => close()));
+      // What was begun last ends first.
+      for (const close of closers.toReversed()) await close();
       asOperator?.close();
       await place?.close();
     });
@@ -56,8 +61,16 @@ export function describeOperatorRights(title: string, world: () => ClusterWorld)
       const account = allNamespaces ? namespace : names.operator;
       const client = allNamespaces ? await openAs(place, account) : asOperator;
       if (allNamespaces) closers.push(async () => client.close());
+      closers.push(async () => {
+        await kubernetes.delete(resourceTypes.Namespace, namespace);
+        const { ClusterRole, ClusterRoleBinding } = resourceTypes;
+        for (const type of [ClusterRole, ClusterRoleBinding]) {
+          await kubernetes.delete(type, namespace);
+        }
+      });
       for (const object of [
         { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
+        ...operatorPlaceholder(namespace),
         ...grants(place, { namespace, missing, account }),
         ...subjects(namespace),
       ]) {
@@ -72,14 +85,7 @@ export function describeOperatorRights(title: string, world: () => ClusterWorld)
         image: missingImage,
         identity: namespace,
       });
-      closers.push(async () => {
-        await operator.stop();
-        await kubernetes.delete(resourceTypes.Namespace, namespace);
-        const { ClusterRole, ClusterRoleBinding } = resourceTypes;
-        for (const type of [ClusterRole, ClusterRoleBinding]) {
-          await kubernetes.delete(type, namespace);
-        }
-      });
+      closers.push(() => operator.stop());
       return operator;
     };
 
@@ -163,10 +169,12 @@ function grants(place: UserShell, { namespace, missing, account }: Grant): Kuber
 
 function rulesWithout(right: OperatorRight, missing: Missing | undefined): object[] {
   if (right !== missing?.right) return [ruleOf(right)];
-  return right.resources.map((resource) => ({
+  const rules = right.resources.map((resource) => ({
     ...ruleOf({ ...right, resources: [resource] }),
     verbs: right.verbs.filter((verb) => resource !== missing.resource || verb !== missing.verb),
   }));
+  // The API takes no rule without a verb.
+  return rules.filter(({ verbs: left }) => left.length > 0);
 }
 
 /** What to look after takes all that the operator may do. */

@@ -7,6 +7,7 @@ import { startEmbeddedWorld } from '../support/embedded-world.ts';
 import type { EmbeddedWorld } from '../support/embedded-world.ts';
 import { startRequestRecorder } from '../support/request-recorder.ts';
 import type { RequestRecorder } from '../support/request-recorder.ts';
+import { describeClientRights } from './client-rights.ts';
 import { givenAwayBy } from './secrets-inspection.ts';
 import { describeSecured } from './secured.ts';
 
@@ -24,6 +25,7 @@ describeSecured(
   'the embedded cluster',
   () => ({ env: embedded.env, namespace: 'secured' }),
   (place) => {
+    describeClientRights(place);
     describe('what only the embedded cluster lets us look at', () => {
       let recorder: RequestRecorder;
 

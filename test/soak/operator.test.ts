@@ -14,8 +14,8 @@ import { openUserShell } from '../support/user-shell.ts';
 import type { UserShell } from '../support/user-shell.ts';
 
 /** `KUBECONFIG` of a real cluster, else the embedded one. */
-const { KUBECONFIG, REPOSURE_SURROGATES = '50' } = process.env;
-const suspended = 1000;
+const { KUBECONFIG, REPOSURE_REGISTRIES = '1000', REPOSURE_SURROGATES = '50' } = process.env;
+const suspended = Number(REPOSURE_REGISTRIES);
 const running = Number(REPOSURE_SURROGATES);
 const namespaces = Array.from({ length: 50 }, (_, index) => `reposure-soak-${index}`);
 const maxMiB = 200;

@@ -1,5 +1,7 @@
 import { explain } from '@reposure/core';
 import type { Log } from '@reposure/core';
+import { operatorObjects } from '@reposure/core/install';
+import type { KubernetesObject } from '@reposure/core/kubernetes';
 
 import { runOperator } from '../../operator/src/controller/operator.ts';
 import type { OperatorOptions } from '../../operator/src/controller/operator.ts';
@@ -36,3 +38,12 @@ export function startInProcessOperator(options: Chosen): InProcessOperator {
 
 /** An image that no node has: Pods of it cost nothing, and everything around them is made. */
 export const missingImage = 'example.test/reposure/missing:1';
+
+/**
+ * The Deployment of an operator, without a Pod: it says that a namespace has one of its own, so that
+ * one for all namespaces, which another suite may install in the same cluster, leaves it alone.
+ */
+export function operatorPlaceholder(namespace: string): KubernetesObject[] {
+  const objects = operatorObjects({ namespace, image: missingImage, replicas: 0 });
+  return objects.filter(({ kind }) => kind === 'Deployment');
+}
