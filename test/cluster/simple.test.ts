@@ -38,19 +38,21 @@ describeSimple(
   }),
   (place) => {
     it('collects garbage, and takes pushes afterwards', async () => {
-      const { ok, run, directory } = place();
-      const gc = async (words: string): Promise<{ blobs: number; manifests: number }> =>
-        JSON.parse(await ok(`reposure simple gc ${words} -o json`));
-      await writeFile(join(directory, 'garbage.bin'), randomBytes(3_000_000));
-      await ok('reposure image push default team/garbage:1 garbage.bin');
-      await ok('reposure image push default team/kept:1 garbage.bin --annotation kept=yes');
+      const { ok, directory } = place();
+      const size = 3_000_000;
+      await writeFile(join(directory, 'garbage.bin'), randomBytes(size));
+      const push = 'reposure image push default team/garbage:1 garbage.bin -o json';
+      await ok(push);
+      await writeFile(join(directory, 'kept.bin'), randomBytes(1000));
+      await ok('reposure image push default team/kept:1 kept.bin');
       await ok('reposure image delete default team/garbage:1 --digest');
-      const wouldBe = await gc('--dry-run');
-      expect(wouldBe.blobs).toBeGreaterThan(0);
-      expect(await gc('')).toEqual(wouldBe);
-      expect(await gc('--dry-run')).toEqual({ ...wouldBe, blobs: 0, manifests: 0 });
-      expect((await run('reposure image pull default team/kept:1 --to oci:kept')).status).toBe(0);
-      await ok('reposure image push default team/garbage:2 garbage.bin');
+      const collected = JSON.parse(await ok('reposure simple gc -o json')) as { blobs: number };
+      // The manifest, its config and its layer, and what earlier tests have left.
+      expect(collected.blobs).toBeGreaterThanOrEqual(3);
+      // Kept is what has a name; gone is the layer, which has to be sent again.
+      await ok('reposure image pull default team/kept:1 --to oci:kept');
+      const { bytes } = JSON.parse(await ok(push)) as { bytes: { transferred: number } };
+      expect(bytes.transferred).toBeGreaterThan(size);
       const { items } = await kubernetes.list(
         { apiVersion: 'batch/v1', kind: 'Job', plural: 'jobs', namespaced: true },
         { namespace: name },

@@ -1,8 +1,12 @@
+import { maintainSimple } from '@reposure/core/install';
+import { resourceTypes } from '@reposure/core/kubernetes';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
+import { certManagerDefinitions, startCertManager } from '../support/cert-manager.ts';
 import { startEmbeddedWorld } from '../support/embedded-world.ts';
 import type { EmbeddedWorld } from '../support/embedded-world.ts';
-import { describeSimple } from './simple.ts';
+import type { Secret } from './secrets-inspection.ts';
+import { describeSimple, podNames } from './simple.ts';
 
 let embedded: EmbeddedWorld;
 
@@ -37,6 +41,38 @@ describeSimple(
       const { status, stderr } = await place().run(`reposure ${words}`);
       expect([status, stderr]).toEqual([expect.toBeOneOf([1, 2]), expect.stringMatching(message)]);
       expect(await place().ok('kubectl get deployment,secret -o yaml')).toBe(before);
+    });
+
+    it('serves what cert-manager issues, and follows when it issues anew', async () => {
+      const { ok, kubernetes, namespace } = place();
+      for (const definition of certManagerDefinitions()) await kubernetes.apply(definition);
+      const ending = new AbortController();
+      const playing = startCertManager(kubernetes, namespace, ending.signal);
+      try {
+        await ok('reposure simple install --tls=cert-manager --login --storage 1Gi --wait');
+        await ok('reposure registry create default --provider=simple --wait');
+        await ok('reposure image push default team/app:by-cert-manager password');
+        const { tls } = JSON.parse(await ok('reposure simple status -o json'));
+        expect(tls).toMatchObject({ secret: 'reposure-simple-certificate' });
+        const former = await podNames(place());
+        const { data } = await kubernetes.get<Secret>(
+          resourceTypes.Secret,
+          'reposure-simple-certificate-ca',
+          namespace,
+        );
+        const name = 'reposure-simple-certificate';
+        const secret = await kubernetes.get<Secret>(resourceTypes.Secret, name, namespace);
+        await kubernetes.replace({ ...secret, data });
+        await maintainSimple(kubernetes, namespace);
+        await expect.poll(() => podNames(place()), { timeout: 60_000 }).not.toContain(former[0]);
+      } finally {
+        ending.abort();
+        await playing.catch(() => {});
+      }
+      const refusal = await place().run('reposure simple renew');
+      expect(refusal.stderr).toMatch(/reposure-simple-certificate is not ours/);
+      await ok('reposure simple uninstall --purge --wait');
+      expect(await ok('kubectl get secrets,certificates,issuers -o name')).not.toContain('simple');
     });
   },
 );

@@ -15,7 +15,7 @@ export interface ExposureOptions {
 }
 
 /** An Ingress in front of the registry. */
-export interface IngressOptions {
+interface IngressOptions {
   readonly host: string;
   /** The cluster's own by default. */
   readonly className?: string | undefined;
@@ -24,13 +24,13 @@ export interface IngressOptions {
 }
 
 /** Who else but surrogates may connect. */
-export interface NetworkPolicyOptions {
+interface NetworkPolicyOptions {
   /** Namespaces whose Pods may, such as the ingress controller's. */
   readonly allowedNamespaces?: readonly string[] | undefined;
 }
 
 /** Pods with this label may connect through the NetworkPolicy. */
-export const clientLabel = 'reposure.puccini.cloud/simple-client';
+const clientLabel = 'reposure.puccini.cloud/simple-client';
 
 /** Service, and what is asked for of Ingress, NetworkPolicy and PodDisruptionBudget. */
 export function exposureObjects(options: ExposureOptions): KubernetesObject[] {

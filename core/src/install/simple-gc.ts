@@ -7,6 +7,7 @@ import type { KubernetesClient } from '../kubernetes/index.ts';
 import { silent } from '../log.ts';
 import type { Log } from '../log.ts';
 import { names } from '../resource/index.ts';
+import { retry } from '../retry.ts';
 import { selectorOf } from './labels.ts';
 import type { Pod } from './pod-state.ts';
 import { waitForRollout } from './rollout.ts';
@@ -60,11 +61,11 @@ export async function collectGarbage(
 ): Promise<Collection> {
   const { namespace, log = silent } = options;
   const deployment = await collectable(kubernetes, options);
-  const job = await reserve(kubernetes, collectionJob(deployment, options));
+  await reserve(kubernetes, collectionJob(deployment, options));
   try {
     await setReadOnly(kubernetes, { ...options, log, value: true });
     log.info('The registry is read-only; collecting');
-    await kubernetes.replace({ ...job, spec: { ...job.spec, suspend: false } });
+    await begin(kubernetes, namespace);
     return await outcomeOf(kubernetes, options);
   } finally {
     // Without the signal: also after Ctrl-C.
@@ -112,7 +113,7 @@ async function collectable(
 }
 
 /** The Job is the lock: there is one by that name. */
-async function reserve(kubernetes: KubernetesClient, job: Job): Promise<Job> {
+async function reserve(kubernetes: KubernetesClient, job: Job): Promise<void> {
   const { namespace = '' } = job.metadata;
   const before = await findCollection(kubernetes, namespace);
   if (before !== undefined && endOfJob(before) !== undefined) {
@@ -120,14 +121,31 @@ async function reserve(kubernetes: KubernetesClient, job: Job): Promise<Job> {
     await deleteAll(kubernetes, jobs, { namespace, wait: true, timeoutMs: endTimeoutMs });
   }
   try {
-    return await kubernetes.create(job);
+    await kubernetes.create(job);
   } catch (error) {
-    if (!(error instanceof KubernetesError) || error.status !== 409) throw error;
+    if (!isConflict(error)) throw error;
     throw new InputError(
       `Cannot collect garbage: a collection is under way in namespace "${namespace}"; want Job ${names.simpleGc} to end first`,
       { cause: error },
     );
   }
+}
+
+/** Lets the Job run. */
+async function begin(kubernetes: KubernetesClient, namespace: string): Promise<void> {
+  await insist(async () => {
+    const job = await kubernetes.get<Job>(jobType, names.simpleGc, namespace);
+    await kubernetes.replace({ ...job, spec: { ...job.spec, suspend: false } });
+  });
+}
+
+/** Tries again when a controller has written in between, as they do. */
+async function insist<T>(change: () => Promise<T>): Promise<T> {
+  return retry(change, { retries: 5, baseDelayMs: 100, isWorthwhile: isConflict });
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof KubernetesError && error.status === 409;
 }
 
 interface ReadOnlyOptions {
@@ -152,17 +170,12 @@ async function putReadOnly(
   namespace: string,
   value: boolean,
 ): Promise<boolean> {
-  for (let tries = 1; ; tries++) {
+  return insist(async () => {
     const deployment = await findSimple(kubernetes, namespace);
     if (deployment === undefined || isReadOnly(deployment) === value) return false;
-    try {
-      await kubernetes.replace(withSetting(deployment, readOnlyVariable, readOnlySetting(value)));
-      return true;
-    } catch (error) {
-      const isConflict = error instanceof KubernetesError && error.status === 409;
-      if (!isConflict || tries === 5) throw error;
-    }
-  }
+    await kubernetes.replace(withSetting(deployment, readOnlyVariable, readOnlySetting(value)));
+    return true;
+  });
 }
 
 async function waitForLeavers(

@@ -1,4 +1,4 @@
-import { resourceTypes } from '../kubernetes/index.ts';
+import { KubernetesError, resourceTypes } from '../kubernetes/index.ts';
 import type { KubernetesClient, KubernetesObject } from '../kubernetes/index.ts';
 import { serviceHost, simplePort } from '../providers/index.ts';
 import { names } from '../resource/index.ts';
@@ -29,14 +29,26 @@ export async function simpleHosts(
   kubernetes: KubernetesClient,
   namespace: string,
 ): Promise<SimpleHosts> {
-  const { Service: service, Ingress: ingress } = resourceTypes;
-  const { spec } = await kubernetes.get<Service>(service, names.simple, namespace);
+  const { spec } = await kubernetes.get<Service>(resourceTypes.Service, names.simple, namespace);
   const nodePort = spec?.ports?.find((each) => each.port === simplePort)?.nodePort;
-  const found = await kubernetes.find<Ingress>(ingress, names.simple, namespace);
-  const ingressHost = found?.spec?.rules?.[0]?.host;
+  const ingressHost = await ingressHostOf(kubernetes, namespace);
   return {
     pushHost: serviceHost(names.simple, namespace, simplePort),
     pullHost: nodePort === undefined ? undefined : `localhost:${nodePort}`,
     ...(ingressHost === undefined ? {} : { ingressHost }),
   };
+}
+
+async function ingressHostOf(
+  kubernetes: KubernetesClient,
+  namespace: string,
+): Promise<string | undefined> {
+  try {
+    const found = await kubernetes.find<Ingress>(resourceTypes.Ingress, names.simple, namespace);
+    return found?.spec?.rules?.[0]?.host;
+  } catch (error) {
+    // The host by which nodes pull is still there to be told.
+    if (error instanceof KubernetesError && error.isForbidden) return undefined;
+    throw error;
+  }
 }

@@ -16,7 +16,7 @@ export interface MaintenanceOptions {
  * What a simple registry needs now and then, and nobody is there to do: the next step in the life of
  * its certificates, and an end to read-only where a garbage collection was killed.
  *
- * Cheap where there is no simple registry: one request. Whatever fails is said, and is tried again
+ * Cheap where there is no simple registry: two requests. Whatever fails is said, and is tried again
  * the next time.
  */
 export async function maintainSimple(

@@ -5,6 +5,15 @@ import { InputError } from '@reposure/core';
 import { DockerConfig, dockerConfigCredentials } from '@reposure/core/registry';
 import type { CredentialSource } from '@reposure/core/registry';
 
+/** What {@link loginFiles} looks at. */
+export const loginFileNames = [
+  '.dockerconfigjson',
+  'config.json',
+  'username',
+  'password',
+  'token',
+] as const;
+
 /**
  * The login in a mounted Secret: read whenever it is asked for, because it may have been rotated.
  *

@@ -7,7 +7,7 @@ import type { ClosableTransport } from '@reposure/core/registry';
 import { SurrogateSettings } from '@reposure/core/surrogate';
 
 import { stateOf } from './file-state.ts';
-import { loginFiles, readText } from './login-files.ts';
+import { loginFileNames, loginFiles, readText } from './login-files.ts';
 
 /**
  * The way to the registry next to the surrogate, made from mounted files and made anew when they
@@ -16,7 +16,12 @@ import { loginFiles, readText } from './login-files.ts';
  * @throws {InputError} from each request, if a file does not hold what it should.
  */
 export function upstreamOf(directory: string, log: Log): ClosableTransport {
-  const files = [join(directory, 'config', 'registry.json'), join(directory, 'tls', 'ca.crt')];
+  const files = [
+    join(directory, 'config', 'registry.json'),
+    join(directory, 'tls', 'ca.crt'),
+    // A transport remembers the login that worked, which may not be the one that is wanted now.
+    ...loginFileNames.map((name) => join(directory, 'login', name)),
+  ];
   let current: { state: string; transport: Promise<ClosableTransport> } | undefined;
   const upToDate = async (): Promise<ClosableTransport> => {
     const state = (await Promise.all(files.map(stateOf))).join();
