@@ -101,11 +101,11 @@ export function describeOperatorRights(title: string, world: () => ClusterWorld)
     });
 
     const isRefusedWithout = async (missing: Missing, index: number): Promise<boolean> => {
-      const { said, stop } = await operate(`${place.namespace}-${index}`, missing);
+      const operator = await operate(`${place.namespace}-${index}`, missing);
       const words = `cannot ${missing.verb} resource "${missing.resource}"`;
-      const isSaid = (): boolean => said.some((line) => line.includes(words));
+      const isSaid = (): boolean => operator.said.some((line) => line.includes(words));
       await vi.waitUntil(isSaid, { timeout: 30_000, interval: 100 }).catch(() => {});
-      await stop();
+      await operator.stop();
       return isSaid();
     };
 

@@ -11,11 +11,6 @@ export interface Login {
   readonly secret: string;
   /** Nothing else of the Secret is mounted. */
   readonly keys: readonly string[];
-  /**
-   * Another one whenever the Secret may have changed. No hash of its content: whoever may read a
-   * StatefulSet could guess passwords by it.
-   */
-  readonly version: string;
 }
 
 const DockerConfig = z.object({ auths: z.record(z.string(), z.unknown()) });
@@ -43,8 +38,7 @@ export function loginOf(secret: Secret, registry: Registry, resolved: Resolved):
       'the registry speaks plain HTTP; set up TLS, or write insecure: true into the spec if everybody on the network may know the login',
     );
   }
-  const { name, uid = '', resourceVersion = '' } = secret.metadata;
-  return { secret: name, keys, version: `${uid}/${resourceVersion}` };
+  return { secret: secret.metadata.name, keys };
 }
 
 /** Whether an entry of `auths` is about this host: with or without scheme and path. */
