@@ -82,7 +82,7 @@ async function connected(
   directory: string,
   starting = start,
 ): Promise<
-  Omit<ReturnType<typeof start>, 'child'> & { session: SurrogateSession; hangUp(): void }
+  Omit<ReturnType<typeof start>, 'child'> & { session: SurrogateSession; hangUp: () => void }
 > {
   const { child, said, ended } = starting('serve', `--directory=${directory}`);
   const session = await openSession(new StdioStream(child.stdout, child.stdin), {
