@@ -128,15 +128,6 @@ describe('credentialsOf(): login', () => {
     expect(login).toMatchObject({ secret: 's', keys });
   });
 
-  it('has another version once the Secret was written again', async () => {
-    const cluster = new MemoryCluster(secretOf(config('reg.example.com:5000')));
-    const registry = registryOf({ loginSecret: 's' });
-    const before = await credentialsOf(registry, resolved, cluster);
-    await cluster.apply(secretOf(config('reg.example.com:5000')));
-    const after = await credentialsOf(registry, resolved, cluster);
-    expect(after.login?.version).not.toBe(before.login?.version);
-  });
-
   it.each([
     ['another host', config('other.example.com'), {}, 'LoginNotForHost'],
     ['another port', config('reg.example.com'), {}, 'LoginNotForHost'],
