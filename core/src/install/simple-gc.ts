@@ -156,12 +156,15 @@ interface ReadOnlyOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Makes it so, and waits until no Pod of before is left: one that is about to go may still write. */
+/**
+ * Makes it so, and waits until no Pod of before is left: one that is about to go may still write, or
+ * still refuse to.
+ */
 async function setReadOnly(kubernetes: KubernetesClient, options: ReadOnlyOptions): Promise<void> {
   const { namespace, value, timeoutMs, signal } = options;
   if (!(await putReadOnly(kubernetes, namespace, value))) return;
   await waitForRollout(kubernetes, names.simple, namespace, { timeoutMs, signal });
-  if (value) await waitForLeavers(kubernetes, options);
+  await waitForLeavers(kubernetes, options);
 }
 
 /** @returns Whether that was a change. */
@@ -193,7 +196,9 @@ async function waitForLeavers(
     });
     if (items.every(({ metadata }) => metadata.deletionTimestamp === undefined)) return;
     if (Date.now() > until) {
-      throw new TimeoutError('Cannot collect garbage: a former Pod of the registry does not go');
+      throw new TimeoutError(
+        `Cannot wait any longer for a former Pod of ${namespace}/${names.simple} to go`,
+      );
     }
     await delay(pollEveryMs, undefined, signal ? { signal } : {});
   }
