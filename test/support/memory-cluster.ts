@@ -4,6 +4,7 @@ import { KubernetesError } from '@reposure/core/kubernetes';
 import type {
   ApiObject,
   KubernetesClient,
+  ListOptions,
   ObjectList,
   ResourceType,
 } from '@reposure/core/kubernetes';
@@ -43,9 +44,16 @@ export class MemoryCluster implements KubernetesClient {
     return object && cloneOf(object);
   }
 
-  async list<T extends ApiObject>(type: ResourceType): Promise<ObjectList<T>> {
+  /** Of the selectors, it knows the one for a name. */
+  async list<T extends ApiObject>(
+    type: ResourceType,
+    { fieldSelector }: ListOptions = {},
+  ): Promise<ObjectList<T>> {
     this.#admit(type);
-    const items = [...this.#objects.values()].filter(({ kind }) => kind === type.kind);
+    const [, name] = /^metadata\.name=(.+)$/.exec(fieldSelector ?? '') ?? [];
+    const items = [...this.#objects.values()].filter(
+      ({ kind, metadata }) => kind === type.kind && (name === undefined || metadata.name === name),
+    );
     return { resourceVersion: String(this.#version), items: items.map(cloneOf) };
   }
 
