@@ -31,7 +31,7 @@ function describe(status: SimpleStatus): string {
     ...describeHosts(status),
     `Images: ${storage[status.storage]}`,
     `TLS: ${tls ? describeTls(tls) : 'none; plain HTTP'}`,
-    `Login: ${users === undefined ? 'none; everybody is let in' : `${users} users`}`,
+    `Login: ${users === undefined ? 'none; everybody is let in' : `${users} ${users === 1 ? 'user' : 'users'}`}`,
     ...(status.isReadOnly ? ['Read-only: garbage is being collected'] : []),
   ].join('\n');
 }
