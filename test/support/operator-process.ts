@@ -39,7 +39,7 @@ export async function startOperatorProcess(
   const child = spawn(process.execPath, argv, {
     cwd: root,
     // As its Deployment has it.
-    env: { ...process.env, NODE_OPTIONS: '--max-old-space-size=96', ...env },
+    env: { ...process.env, NODE_OPTIONS: '--max-old-space-size=80', ...env },
   });
   let said = '';
   const keep = (chunk: Buffer): void => {

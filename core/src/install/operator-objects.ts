@@ -25,7 +25,7 @@ export const operatorRoleBinding = `${names.operator}-role`;
 /** Where the operator answers `/livez`, `/readyz` and `/metrics`. */
 const healthPort = 8080;
 /** Node collects garbage late where it may; with this, 1,000 Registries stay well below the limit. */
-const heapLimit = { name: 'NODE_OPTIONS', value: '--max-old-space-size=96' };
+const heapLimit = { name: 'NODE_OPTIONS', value: '--max-old-space-size=80' };
 
 const rbac = 'rbac.authorization.k8s.io';
 
