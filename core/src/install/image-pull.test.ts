@@ -10,10 +10,9 @@ const makers = { operatorObjects, simpleObjects };
 
 function podSpecOf(make: keyof typeof makers, options: ImagePull): Record<string, unknown> {
   const objects = makers[make]({ namespace: 'ci', image, ...options });
-  const deployment = objects.find(({ kind }) => kind === 'Deployment') as unknown as {
-    spec: { template: { spec: Record<string, unknown> } };
-  };
-  return deployment.spec.template.spec;
+  const deployment = objects.find(({ kind }) => kind === 'Deployment');
+  const spec = deployment?.['spec'] as { template: { spec: Record<string, unknown> } };
+  return spec.template.spec;
 }
 
 describe.each(['operatorObjects', 'simpleObjects'] as const)('%s()', (make) => {

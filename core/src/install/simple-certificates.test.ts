@@ -149,15 +149,14 @@ describe('renewCertificates()', () => {
     const clock = await installed();
     await clock.after(0, { wish: 'authority' });
     const { ca } = await filesOf(clock.cluster);
-    const secret = clock.cluster
-      .of('Secret')
-      .find(({ metadata }) => JSON.stringify(metadata).includes('-authentication'));
+    const { Secret: type } = resourceTypes;
+    const secret = await clock.cluster.get<Secret>(type, 'reposure-simple-authentication');
     // As if the operator had been killed before it published what it had noted.
     const half = ca.slice(0, ca.indexOf('-----END') + 26);
     await clock.cluster.apply({
       ...secret,
-      data: { ...(secret?.['data'] as object), 'ca.crt': btoa(half) },
-    } as unknown as Secret);
+      data: { ...secret.data, 'ca.crt': btoa(half) },
+    });
     expect(await clock.after(10 * settleMs)).toMatchObject({ phase: 'announced' });
     expect((await filesOf(clock.cluster)).ca).toBe(ca);
     expect(await clock.after(settleMs - 1)).toMatchObject({ phase: 'announced' });
