@@ -10,6 +10,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   simple: async () => (await import('./commands/simple.ts')).simpleCommand(),
   registry: async () => (await import('./commands/registry.ts')).registryCommand(),
   image: async () => (await import('./commands/image.ts')).imageCommand(),
+  deploy: async () => (await import('./commands/deploy.ts')).deployCommand(),
   local: async () => (await import('./commands/local.ts')).localCommand(),
   try: async () => (await import('./commands/try.ts')).tryCommand(),
   version: async () => (await import('./commands/version.ts')).versionCommand(),
@@ -52,6 +53,7 @@ Examples:
   reposure registry create default --provider=simple --wait
   reposure image push default team/app:1.2.3 app.tar
   reposure image pull default team/app:1.2.3 --to oci:app
+  reposure deploy -f k8s/ --image app=HOST/team/app@sha256:… --rollback
 `;
 
 /**

@@ -95,6 +95,7 @@ function decoded(text: string | undefined): string {
 const codes: Record<ErrorCode, true> = {
   AUTHENTICATION: true,
   CLUSTER_RESPONSE: true,
+  CONFLICT: true,
   CONTENT_INVALID: true,
   CONTENT_MISMATCH: true,
   CONTENT_NOT_FOUND: true,
@@ -106,6 +107,7 @@ const codes: Record<ErrorCode, true> = {
   OUTPUT_FAILED: true,
   PROTOCOL: true,
   REGISTRY_RESPONSE: true,
+  ROLLOUT_FAILED: true,
   TIMEOUT: true,
   UNREACHABLE: true,
   UNSUPPORTED: true,
