@@ -15,6 +15,7 @@ import type { Route, RouteChoice } from '@reposure/core/surrogate';
 import { interruption } from './interruption.ts';
 import { parseOutputFormat } from './output.ts';
 import type { OutputFormat } from './output.ts';
+import { keepYoungGenerationSmall } from './young-generation.ts';
 
 /** What every command takes, as commander hands it over. */
 export interface GlobalOptions {
@@ -109,6 +110,7 @@ export async function withRoute(
   await withCluster(options, async (environment) => {
     const registry = await getRegistry(environment, registryName);
     const { cluster, log, signal } = environment;
+    keepYoungGenerationSmall();
     const route = await openRoute({
       kubernetes: cluster,
       ownCluster: openOwnCluster,
