@@ -16,4 +16,6 @@ export type { LoginOptions } from './login.ts';
 export { AuthenticationError, RegistryError, UnsafeRedirectError } from './registry-error.ts';
 export type { Diagnostic } from './registry-error.ts';
 export type { Method, RegistryRequest, RegistryResponse, Transport } from './transport.ts';
+export { distrusts, UntrustedError } from './unreachable.ts';
+export type { Distrust } from './unreachable.ts';
 export type { MountResult, Upload } from './uploads.ts';
