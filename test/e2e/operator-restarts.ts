@@ -54,7 +54,12 @@ export function describeOperatorRestarts(
       const chance = new Seeded();
       const { kubernetes, namespace } = place;
       for (const name of registries) await kubernetes.create(registryOf(name, namespace));
-      let operator = await start('one');
+      const startLeading = async (): Promise<OperatorProcess> => {
+        const operator = await start('one');
+        await vi.waitUntil(() => operator.said.includes('Leading'), { timeout: 40_000 });
+        return operator;
+      };
+      let operator = await startLeading();
       for (let change = 0; change < changes; change += 1) {
         const name = registries[chance.below(registries.length)] ?? '';
         await changeSpec(kubernetes, namespace, name, {
@@ -65,7 +70,7 @@ export function describeOperatorRestarts(
         await delay(chance.below(150));
         if (change % Math.ceil(changes / kills) !== 3) continue;
         await operator.kill();
-        operator = await start('one');
+        operator = await startLeading();
       }
       await vi.waitFor(
         async () => {

@@ -86,12 +86,12 @@ describe.skipIf(!hasTool('buildah', 'skopeo'))('our image', { timeout: 300_000 }
         await tool('skopeo', ...copy, own, base);
         const layersOf = async (source: string): Promise<string[]> =>
           (JSON.parse(await tool('skopeo', 'inspect', source)) as Inspected).Layers;
-        const built = async (name: string): Promise<string> => {
+        const buildAs = async (name: string): Promise<string> => {
           const to = `oci-archive:${join(folder, name)}`;
           const words = ['--insecure', '--compression', 'none', '--to', to];
           return npmImage('--base', base, ...words);
         };
-        expect(await built('d.tar')).toBe(await built('e.tar'));
+        expect(await buildAs('d.tar')).toBe(await buildAs('e.tar'));
         const under = await layersOf(own);
         expect((await layersOf(`oci-archive:${join(folder, 'd.tar')}`)).slice(0, -1)).toEqual(
           under,
