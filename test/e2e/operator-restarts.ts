@@ -69,6 +69,8 @@ export function describeOperatorRestarts(
         });
         await delay(chance.below(150));
         if (change % Math.ceil(changes / kills) !== 3) continue;
+        // Not before it was at work: who only clears up in the end proves nothing.
+        await vi.waitUntil(() => operator.said.includes('StatefulSet'), { timeout: 20_000 });
         await operator.kill();
         operator = await startLeading();
       }
@@ -79,10 +81,6 @@ export function describeOperatorRestarts(
         },
         { timeout: 60_000, interval: 500 },
       );
-      // It was at work in between, and did not only clear up in the end.
-      const { items } = await kubernetes.list(resourceTypes.StatefulSet, { namespace });
-      const versions = items.reduce((sum, { metadata }) => sum + (metadata.generation ?? 0), 0);
-      expect(versions).toBeGreaterThan(registries.length + kills);
     });
 
     it('are followed by the one that stands by, and by nobody before the Lease is over', async () => {
