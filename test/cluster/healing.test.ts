@@ -28,14 +28,11 @@ describe('real cluster, healing', { timeout: 240_000 }, () => {
     const found = await kubernetes.get<Registry>(resourceTypes.Registry, 'default', namespace);
     return conditionOf(found, 'Ready');
   };
-  /** The surrogate is another one, and works. */
-  const anotherThan = async (uid: string | undefined): Promise<void> => {
-    await vi.waitFor(async () => {
-      expect(await uidOf()).not.toBeOneOf([uid, undefined]);
-      expect(await readyOf()).toMatchObject({ status: 'True' });
-    }, patiently);
-    await place.ok('reposure image push default team/hello hello.txt');
+  const isAnother = async (uid: string | undefined): Promise<boolean> => {
+    const found = await uidOf();
+    return found !== undefined && found !== uid && (await readyOf())?.status === 'True';
   };
+  const push = (): Promise<string> => place.ok('reposure image push default team/hello hello.txt');
 
   beforeAll(async () => {
     const namespace = `reposure-healing-${randomBytes(4).toString('hex')}`;
@@ -60,8 +57,9 @@ describe('real cluster, healing', { timeout: 240_000 }, () => {
     };
     const path = `/api/v1/namespaces/${namespace}/pods/${pod}/eviction`;
     await ok(`kubectl create --raw ${path} -f -`, Buffer.from(JSON.stringify(eviction)));
-    await ok('reposure image push default team/meanwhile hello.txt');
-    await anotherThan(before);
+    await push();
+    await expect.poll(() => isAnother(before), patiently).toBe(true);
+    await push();
   });
 
   it('a surrogate that the kubelet evicts comes back', async () => {
@@ -70,7 +68,8 @@ describe('real cluster, healing', { timeout: 240_000 }, () => {
     // More than its temporary files may be: the kubelet looks after them once a minute.
     const fill = 'fs.writeFileSync("/tmp/much", Buffer.alloc(100 << 20, 1))';
     await ok(`kubectl exec ${pod} -- node -e '${fill}'`);
-    await anotherThan(before);
+    await expect.poll(() => isAnother(before), patiently).toBe(true);
+    await push();
     const { items } = await kubernetes.list<Event>(resourceTypes.Event, { namespace });
     expect(items.map(({ reason }) => reason)).toContain('Evicted');
   });
@@ -80,9 +79,10 @@ describe('real cluster, healing', { timeout: 240_000 }, () => {
     await ok('kubectl delete deployment reposure-operator --wait');
     const before = await uidOf();
     await ok(`kubectl delete pod ${pod} --wait`);
-    await ok('reposure image push default team/hello hello.txt');
+    await push();
     await ok('reposure operator install --wait');
-    await anotherThan(before);
+    await expect.poll(() => isAnother(before), patiently).toBe(true);
+    await push();
   });
 
   it('a registry whose Deployment is gone is said not to answer, and heals when it is installed again', async () => {
@@ -96,7 +96,7 @@ describe('real cluster, healing', { timeout: 240_000 }, () => {
       async () => expect(await readyOf()).toMatchObject({ status: 'True' }),
       patiently,
     );
-    await ok('reposure image push default team/hello hello.txt');
+    await push();
   });
 
   itHealsAnExpiredCertificate(() => place);

@@ -103,26 +103,25 @@ function surrogateOf({ kubernetes, namespace }: RealWorld): Promise<Pod> {
 }
 
 /** Installs the operator anew, and waits until the surrogate has followed. */
-async function upgrade(world: RealWorld, ...options: readonly string[]): Promise<void> {
-  const { metadata } = await surrogateOf(world);
+async function upgrade(there: RealWorld, ...options: readonly string[]): Promise<void> {
+  const { metadata } = await surrogateOf(there);
   const always = '--image-pull-policy=Always';
-  await world.run('operator', 'install', '--wait', always, ...options);
+  await there.run('operator', 'install', '--wait', always, ...options);
   await vi.waitFor(
-    async () => expect((await surrogateOf(world)).metadata.uid).not.toBe(metadata.uid),
+    async () => expect((await surrogateOf(there)).metadata.uid).not.toBe(metadata.uid),
     60_000,
   );
-  await world.run('registry', 'create', 'inner', '--provider=simple', '--wait');
+  await there.run('registry', 'create', 'inner', '--provider=simple', '--wait');
 }
 
 /** Pushes again and again until something is done. @returns How often; each push must succeed. */
-async function pushUntil(done: Promise<void>, world: RealWorld, file: string): Promise<number> {
-  let isDone = false;
-  const ending = done.finally(() => {
-    isDone = true;
-  });
+async function pushDuring(done: Promise<void>, there: RealWorld, file: string): Promise<number> {
+  const over = new AbortController();
+  const ending = done.finally(() => over.abort());
   let pushes = 0;
-  for (; !isDone; pushes++) {
-    await world.run('image', 'push', 'inner', `e2e/meanwhile:${pushes}`, file);
+  while (!over.signal.aborted) {
+    await there.run('image', 'push', 'inner', `e2e/meanwhile:${pushes}`, file);
+    pushes += 1;
   }
   await ending;
   return pushes;
@@ -228,7 +227,7 @@ describe.skipIf(process.arch !== 'x64')('a node, of a registry with TLS and a lo
         await world.run('registry', 'pull-secret', 'default', '--for-namespace', other.namespace);
         const file = join(directory, 'file.txt');
         await writeFile(file, message);
-        const pushing = pushUntil(
+        const pushing = pushDuring(
           upgrade(other, `--image=${reference}`, '--image-pull-secret=reposure-pull-default'),
           other,
           file,

@@ -7,7 +7,11 @@ import type { Registry } from '@reposure/core/resource';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { makeServerCertificate } from '../../core/src/certificates.ts';
-import { missingImage, startInProcessOperator } from '../support/in-process-operator.ts';
+import {
+  missingImage,
+  operatorPlaceholder,
+  startInProcessOperator,
+} from '../support/in-process-operator.ts';
 import type { InProcessOperator } from '../support/in-process-operator.ts';
 import { openUserShell } from '../support/user-shell.ts';
 import type { ClusterWorld, UserShell } from '../support/user-shell.ts';
@@ -120,6 +124,7 @@ export function describeOperatorInput(title: string, world: () => ClusterWorld):
       place = await openUserShell(world());
       const { kubernetes, namespace } = place;
       await kubernetes.apply(registryCrd());
+      for (const object of operatorPlaceholder(namespace)) await kubernetes.apply(object);
       const served = () => kubernetes.list(resourceTypes.Registry, { namespace });
       await vi.waitFor(served, { timeout: 20_000, interval: 200 });
       ({ caPem: ca } = await makeServerCertificate({ dnsNames: ['good.test'], addresses: [] }));

@@ -49,4 +49,5 @@ export { uninstallSimple } from './simple-uninstall.ts';
 export type { UninstallSimpleOptions } from './simple-uninstall.ts';
 export { addUser, listUsers, removeUser, rotateLogin, setPassword } from './simple-users.ts';
 export type { SimpleUser } from './simple-users.ts';
+export { startupProbe } from './startup-probe.ts';
 export { wakeKubelets } from './wake-kubelets.ts';

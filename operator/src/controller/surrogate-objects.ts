@@ -5,6 +5,7 @@ import {
   fieldEnv,
   podPull,
   podSecurityContext,
+  startupProbe,
 } from '@reposure/core/install';
 import type { ImagePull } from '@reposure/core/install';
 import type { KubernetesObject } from '@reposure/core/kubernetes';
@@ -160,6 +161,7 @@ function containerOf(
       { name: 'health', containerPort: surrogateHealthPort },
       { name: names.gatewayPort, containerPort: surrogateGatewayPort },
     ],
+    startupProbe: startupProbe({ path: '/livez', port: surrogateHealthPort }),
     livenessProbe: probe('/livez', 20),
     readinessProbe: probe('/readyz', 5),
     resources: { requests: { cpu: '20m', memory: '64Mi' } },
