@@ -10,6 +10,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   simple: async () => (await import('./commands/simple.ts')).simpleCommand(),
   registry: async () => (await import('./commands/registry.ts')).registryCommand(),
   image: async () => (await import('./commands/image.ts')).imageCommand(),
+  bridge: async () => (await import('./commands/bridge.ts')).bridgeCommand(),
   local: async () => (await import('./commands/local.ts')).localCommand(),
   try: async () => (await import('./commands/try.ts')).tryCommand(),
   version: async () => (await import('./commands/version.ts')).versionCommand(),
