@@ -1,6 +1,6 @@
+import { explain } from '../errors.ts';
 import { silent } from '../log.ts';
 import type { Log } from '../log.ts';
-import { explain } from '../errors.ts';
 import { RegistryClient } from '../registry/index.ts';
 import { breakingStalls, defaultStallTimeoutMs } from '../registry/stall.ts';
 import type { Registry } from '../resource/registry.ts';

@@ -104,7 +104,9 @@ class BlobReading {
       yield chunk;
     }
     if (this.#at < this.#end) {
-      throw new UnreachableError(`Cannot read ${requestLine(this.#request)} to its end: it broke off`);
+      throw new UnreachableError(
+        `Cannot read ${requestLine(this.#request)} to its end: it broke off`,
+      );
     }
   }
 

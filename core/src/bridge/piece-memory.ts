@@ -61,7 +61,11 @@ export class PieceMemory {
   /** Gives blocks back. */
   give(blocks: readonly Block[]): void {
     this.#free.push(...blocks);
-    for (let [next] = this.#waiting; next && next.count <= this.#freeBlocks; [next] = this.#waiting) {
+    for (
+      let [next] = this.#waiting;
+      next && next.count <= this.#freeBlocks;
+      [next] = this.#waiting
+    ) {
       this.#waiting.shift();
       next.resolve(this.#pick(next.count));
     }

@@ -1,7 +1,7 @@
+import { sha256Hex } from '../bytes.ts';
 import { isDigest } from '../oci/index.ts';
 import type { Digest } from '../oci/index.ts';
 import type { RegistryResponse, Transport } from '../registry/transport.ts';
-import { sha256Hex } from '../bytes.ts';
 
 /** A manifest or an index that a tool has pushed, as the registry has confirmed it. */
 export interface Pushed {

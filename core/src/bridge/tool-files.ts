@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, rmdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, rmdir, stat, symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 import { InputError } from '../errors.ts';
@@ -6,6 +6,7 @@ import { DockerConfig } from '../registry/index.ts';
 import { loopbackNames } from './admission.ts';
 import { basicOf } from './login.ts';
 import type { BridgeLogin } from './login.ts';
+import { jsonText, parsedJson, writeWholeFile } from './whole-file.ts';
 
 /** Where tools find what they need of a bridge: to be set for them. */
 export interface ToolEnv {
@@ -55,15 +56,19 @@ export async function writeToolFiles(
 ): Promise<ToolEnv> {
   const place = resolve(directory);
   await makeOwn(place);
-  const [docker, auth, registries] = fileNames.map((name) => join(place, name)) as [string, string, string];
+  const [docker, auth, registries] = fileNames.map((name) => join(place, name)) as [
+    string,
+    string,
+    string,
+  ];
   const hosts = loopbackNames.map((name) => `${name}:${port}`);
   const own = await ownLogins(env);
   await rm(docker, { recursive: true, force: true });
   await mkdir(docker, { mode: 0o700 });
   await linkEntries(dockerFolderOf(env), docker);
-  await writeWhole(join(docker, 'config.json'), jsonOf(withLogin(own.docker, hosts, login)));
-  await writeWhole(auth, jsonOf(withLogin(own.containers, hosts, login)));
-  await writeWhole(registries, await registriesConf(env, hosts));
+  await writeWholeFile(join(docker, 'config.json'), jsonText(withLogin(own.docker, hosts, login)));
+  await writeWholeFile(auth, jsonText(withLogin(own.containers, hosts, login)));
+  await writeWholeFile(registries, await registriesConf(env, hosts));
   return {
     DOCKER_CONFIG: docker,
     REGISTRY_AUTH_FILE: auth,
@@ -86,21 +91,6 @@ async function makeOwn(directory: string): Promise<void> {
   throw new InputError(
     `Cannot write logins to ${directory}: others may write there; want a folder of your own, mode 0700`,
   );
-}
-
-async function writeWhole(file: string, text: string): Promise<void> {
-  const partial = `${file}.${process.pid}`;
-  try {
-    await writeFile(partial, text, { mode: 0o600, flag: 'wx' });
-    await rename(partial, file);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
-}
-
-function jsonOf(value: unknown): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`;
 }
 
 interface OwnLogins {
@@ -141,14 +131,6 @@ async function readLogins(file: string): Promise<DockerConfig | undefined> {
   if (parsed.success) return parsed.data;
   // Without the parser's words: they quote the file.
   throw new InputError(`Cannot read the logins in ${file}: want a docker config with "auths"`);
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function withLogin(

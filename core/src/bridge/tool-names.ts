@@ -1,6 +1,6 @@
 import { collect, streamOf } from '../bytes.ts';
-import type { RegistryRequest, RegistryResponse, Transport } from '../registry/transport.ts';
 import { scopesOf } from '../registry/scope.ts';
+import type { RegistryRequest, RegistryResponse, Transport } from '../registry/transport.ts';
 import type { Registry } from '../resource/registry.ts';
 
 /** What the registry calls a repository that a tool calls so. */

@@ -66,7 +66,9 @@ export class UploadEndpoint {
   /** Gives up the uploads that nobody comes back to. */
   async expire(): Promise<void> {
     const before = performance.now() - idleMs;
-    await this.#cancel([...this.#uploads].filter(([, { isIdle, usedAtMs }]) => isIdle && usedAtMs < before));
+    await this.#cancel(
+      [...this.#uploads].filter(([, { isIdle, usedAtMs }]) => isIdle && usedAtMs < before),
+    );
   }
 
   /** Gives up all of them. */
@@ -100,9 +102,7 @@ export class UploadEndpoint {
       () => client.mountBlob(repository, digest, from, patience.signal),
       patience,
     );
-    return result.mounted
-      ? created(repository, digest)
-      : begun(...this.#opened(result.upload));
+    return result.mounted ? created(repository, digest) : begun(...this.#opened(result.upload));
   }
 
   #opened(begunUpload: Upload): [id: string, upload: BridgeUpload] {
