@@ -3,7 +3,8 @@ import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { open, readFile, rm } from 'node:fs/promises';
 
-import type { BridgeRecord, BridgeRecords } from '@reposure/core/bridge';
+import { BridgeRecord } from '@reposure/core/bridge';
+import type { BridgeRecords } from '@reposure/core/bridge';
 
 import { ExitStatusError } from '../exit-status.ts';
 import { interruption } from '../interruption.ts';
@@ -57,7 +58,7 @@ async function spawnSelf(logFile: string): Promise<ChildProcess> {
 /** What it reports, or the status with which it ends. */
 function outcomeOf(child: ChildProcess): Promise<BridgeRecord | number> {
   return new Promise((resolve, reject) => {
-    child.once('message', (record) => resolve(record as BridgeRecord));
+    child.once('message', (record) => resolve(BridgeRecord.parse(record)));
     child.once('error', reject);
     child.once('exit', (status) => resolve(status || 1));
   });

@@ -1,5 +1,5 @@
-export { BridgeRecords } from './bridge-records.ts';
-export type { BridgeRecord, KeptRecord } from './bridge-records.ts';
+export { BridgeRecord, BridgeRecords } from './bridge-records.ts';
+export type { KeptRecord } from './bridge-records.ts';
 export { startBridge } from './bridge.ts';
 export type { Bridge, BridgeOptions } from './bridge.ts';
 export { newBridgeLogin } from './login.ts';

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import type { RequestListener, Server, ServerOptions } from 'node:http';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 
 import { InputError } from '../errors.ts';
 
@@ -37,7 +36,7 @@ export async function listenOnLoopback(port: number): Promise<Listening> {
   for (let tries = 1; ; tries++) {
     const first = createServer(serverOptions);
     await listen(first, port, '127.0.0.1');
-    const actual = (first.address() as AddressInfo).port;
+    const actual = portOf(first);
     const second = createServer(serverOptions);
     try {
       await listen(second, actual, '::1');
@@ -57,7 +56,7 @@ async function listen(server: Server, port: number, host: string): Promise<void>
   } catch (cause) {
     if (isAbsent(cause)) throw cause;
     throw new InputError(
-      `Cannot listen on ${host}, port ${port}: ${String((cause as NodeJS.ErrnoException).code)}; want a port that is free, and --port 0 finds one`,
+      `Cannot listen on ${host}, port ${port}: ${codeOf(cause)}; want a port that is free, and --port 0 finds one`,
       { cause },
     );
   }
@@ -65,8 +64,16 @@ async function listen(server: Server, port: number, host: string): Promise<void>
 
 /** A machine, or a container, without IPv6. */
 function isAbsent(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT';
+  return ['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(codeOf(error));
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === 'object' && address ? address.port : 0;
 }
 
 function listening(servers: readonly Server[], port: number): Listening {

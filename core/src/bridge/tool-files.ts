@@ -38,7 +38,14 @@ export interface ToolFilesOptions {
   readonly env: OwnFilesEnv;
 }
 
-const fileNames = ['docker', 'auth.json', 'registries.conf'] as const;
+/** What a bridge writes, in the folder that it is given. */
+function filesIn(directory: string): { docker: string; auth: string; registries: string } {
+  return {
+    docker: join(directory, 'docker'),
+    auth: join(directory, 'auth.json'),
+    registries: join(directory, 'registries.conf'),
+  };
+}
 
 /**
  * Writes what the tools read, so that none of them needs a flag: the login, and that the bridge
@@ -56,11 +63,7 @@ export async function writeToolFiles(
 ): Promise<ToolEnv> {
   const place = resolve(directory);
   await makeOwn(place);
-  const [docker, auth, registries] = fileNames.map((name) => join(place, name)) as [
-    string,
-    string,
-    string,
-  ];
+  const { docker, auth, registries } = filesIn(place);
   const hosts = loopbackNames.map((name) => `${name}:${port}`);
   const own = await ownLogins(env);
   await rm(docker, { recursive: true, force: true });
@@ -79,7 +82,9 @@ export async function writeToolFiles(
 
 /** Removes what {@link writeToolFiles} wrote, and the folder if nothing else is in it. */
 export async function removeToolFiles(directory: string): Promise<void> {
-  for (const name of fileNames) await rm(join(directory, name), { recursive: true, force: true });
+  for (const path of Object.values(filesIn(directory))) {
+    await rm(path, { recursive: true, force: true });
+  }
   await rmdir(directory).catch(() => {}); // somebody else's files are in it
 }
 
