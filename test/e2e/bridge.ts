@@ -137,8 +137,10 @@ export function describeBridge(name: string, world: () => BridgedWorld): void {
         const { status, stderr } = await run(tool, line);
         expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
         const pushed = await digestAt(origin, `e2e/${tool}`, '1');
-        expect(pushed).toBe(await digestAt(origin, `e2e/straight-${tool}`, '1'));
-        if (prepare === 'true') expect(pushed).toBe(digest);
+        const straightly = await digestAt(origin, `e2e/straight-${tool}`, '1');
+        // Those with a storage of their own pack the layers anew.
+        const expected = prepare === 'true' ? digest : straightly;
+        expect([pushed, straightly]).toEqual([expected, expected]);
         expect(stderr).toMatch(new RegExp(`Pushed e2e/${tool}:1; .*/e2e/${tool}@${pushed}`));
       });
     }
