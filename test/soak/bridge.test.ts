@@ -63,8 +63,8 @@ describe.skipIf(!hasDockerDaemon)('docker push of 512 MiB over a bridge', () => 
 describe.skipIf(!hasTool('crane', 'skopeo', 'buildah', 'podman'))('twenty pushes at once', () => {
   it.each(['proxy', 'exec'])('by %s are carried in less than 200 MB', async (route) => {
     const { directory, env } = relayed;
-    const folder = join(directory, `images-${route}`);
-    const { dockerArchive } = await makeImages(folder, 64 * MiB);
+    const folder = join(directory, route);
+    const { dockerArchive } = await makeImages(folder, 24 * MiB);
     const words = ['bridge', inside, `--route=${route}`, '-o', 'json'];
     const child = spawn(process.execPath, [cliScript, ...words], {
       env: { ...process.env, ...env },
