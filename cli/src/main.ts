@@ -10,6 +10,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   simple: async () => (await import('./commands/simple.ts')).simpleCommand(),
   registry: async () => (await import('./commands/registry.ts')).registryCommand(),
   image: async () => (await import('./commands/image.ts')).imageCommand(),
+  artifact: async () => (await import('./commands/artifact.ts')).artifactCommand(),
+  bundle: async () => (await import('./commands/bundle.ts')).bundleCommand(),
   local: async () => (await import('./commands/local.ts')).localCommand(),
   try: async () => (await import('./commands/try.ts')).tryCommand(),
   version: async () => (await import('./commands/version.ts')).versionCommand(),
