@@ -79,7 +79,11 @@ export function describeTekton(name: string, worldOf: () => TektonWorld): void {
         kind: 'RoleBinding',
         metadata: { name: 'pipeline', namespace },
         ...{
-          roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: role.metadata.name },
+          roleRef: {
+            apiGroup: 'rbac.authorization.k8s.io',
+            kind: 'Role',
+            name: role.metadata.name,
+          },
           subjects: [{ kind: 'ServiceAccount', name: account, namespace }],
         },
       });
@@ -152,19 +156,27 @@ export function describeTekton(name: string, worldOf: () => TektonWorld): void {
         source,
         /it names sha256:.* already.*Nothing was written/s,
       ],
-      ['a way in that is none', { IMAGE: 'a/b:1', ROUTE: 'sideways' }, source, /auto, direct, proxy/],
+      [
+        'a way in that is none',
+        { IMAGE: 'a/b:1', ROUTE: 'sideways' },
+        source,
+        /auto, direct, proxy/,
+      ],
       [
         'an artifact of another registry',
         { IMAGE: 'a/b:1', SOURCE_ARTIFACT: `oci:other.io/a@sha256:${'0'.repeat(64)}` },
         {},
         /want the Registry that it was pushed to/,
       ],
-    ])('say what is wrong with %s, fail, and leave results empty', async (_, params, spaces, said) => {
-      const { logs, results, succeeded } = await start('reposure-push', params, spaces);
-      expect(succeeded).toBe(false);
-      expect(Object.values(logs).join('\n')).toMatch(said);
-      expect(results).toEqual(noResults);
-    });
+    ])(
+      'say what is wrong with %s, fail, and leave results empty',
+      async (_, params, spaces, said) => {
+        const { logs, results, succeeded } = await start('reposure-push', params, spaces);
+        expect(succeeded).toBe(false);
+        expect(Object.values(logs).join('\n')).toMatch(said);
+        expect(results).toEqual(noResults);
+      },
+    );
 
     it('say which right is missing', async () => {
       const params = { IMAGE: 'team/app:2', SOURCE: 'app.tar' };

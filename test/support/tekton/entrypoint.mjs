@@ -18,14 +18,18 @@ process.exitCode = await main();
 async function main() {
   const folder = `${root}/tekton/steps/${step.name}/results`;
   mkdirSync(folder, { recursive: true });
-  if (step.after !== undefined && !(await succeeded(step.after))) return skip('previous step failed', 1);
+  if (step.after !== undefined && !(await succeeded(step.after)))
+    return skip('previous step failed', 1);
   if (!step.when.every(holds)) {
     writeFileSync(`${run}/${step.name}.out`, '');
     return skip('when expressions evaluated to false', 0);
   }
   const words = step.words.flatMap(withStepResults).map(onThisMachine);
   const status = await runToEnd(words);
-  const results = [...step.results.map((name) => read('/tekton/results', name)), ...step.stepResults.map((name) => read(`/tekton/steps/${step.name}/results`, name))];
+  const results = [
+    ...step.results.map((name) => read('/tekton/results', name)),
+    ...step.stepResults.map((name) => read(`/tekton/steps/${step.name}/results`, name)),
+  ];
   const message = JSON.stringify(results.filter(Boolean));
   const isTooLarge = Buffer.byteLength(message) > maxMessageBytes;
   const isGood = !isTooLarge && (status === 0 || step.onError === 'continue');
@@ -56,7 +60,11 @@ function holds({ input, operator, values }) {
 function withStepResults(word) {
   const whole = /^\$\(steps\.([\w-]+)\.results\.([\w-]+)\[\*\]\)$/.exec(word);
   if (whole) return JSON.parse(stepResult(whole[1], whole[2]));
-  return [word.replace(/\$\(steps\.([\w-]+)\.results\.([\w-]+)\)/g, (_, name, result) => stepResult(name, result))];
+  return [
+    word.replace(/\$\(steps\.([\w-]+)\.results\.([\w-]+)\)/g, (_, name, result) =>
+      stepResult(name, result),
+    ),
+  ];
 }
 
 function stepResult(name, result) {
@@ -71,7 +79,10 @@ function runToEnd([file, ...args]) {
   const { REPOSURE_LOCAL_LIFELINE: _, ...env } = process.env;
   // What the embedded cluster loads before its programs holds for the step, too.
   const options = process.execArgv.length > 0 ? { NODE_OPTIONS: process.execArgv.join(' ') } : {};
-  const child = spawn(file, args, { stdio: ['ignore', 'inherit', 'inherit'], env: { ...env, ...options } });
+  const child = spawn(file, args, {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...env, ...options },
+  });
   return new Promise((resolve) => {
     child.on('error', (error) => {
       process.stderr.write(`${error.message}\n`);

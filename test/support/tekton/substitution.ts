@@ -28,7 +28,14 @@ export function substitutedSteps(task: Task, run: TaskRunInput): Step[] {
   ]);
   const passes: [Texts, Lists][] = [
     [texts, lists],
-    [{ 'context.taskRun.name': run.name, 'context.taskRun.namespace': run.namespace, 'context.task.name': task.metadata.name }, {}],
+    [
+      {
+        'context.taskRun.name': run.name,
+        'context.taskRun.namespace': run.namespace,
+        'context.task.name': task.metadata.name,
+      },
+      {},
+    ],
     [Object.fromEntries(resultPaths) as Texts, {}],
     [workspacesOf(task, run), {}],
     [{ 'credentials.path': '/tekton/creds' }, {}],
@@ -54,7 +61,8 @@ function paramsOf({ spec }: Task, { params: given = {} }: TaskRunInput): [Texts,
   for (const { name, type = 'string', default: usual } of declared) {
     const value = given[name] ?? usual;
     if (value === undefined) throw new Error(`missing values for these params: ${name}`);
-    if ((typeof value === 'string') !== (type === 'string')) throw new Error(`param ${name} is no ${type}`);
+    if ((typeof value === 'string') !== (type === 'string'))
+      throw new Error(`param ${name} is no ${type}`);
     if (typeof value === 'string') texts[`params.${name}`] = value;
     else {
       lists[`params.${name}`] = value;
@@ -93,7 +101,10 @@ function replaced(step: Step, texts: Texts, lists: Lists): Step {
 }
 
 function applyTexts(word: string, texts: Texts): string {
-  return Object.entries(texts).reduce((all, [key, value]) => all.replaceAll(`$(${key})`, value), word);
+  return Object.entries(texts).reduce(
+    (all, [key, value]) => all.replaceAll(`$(${key})`, value),
+    word,
+  );
 }
 
 /** An array stands for a whole word; an empty one for none. */

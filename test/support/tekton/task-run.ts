@@ -35,10 +35,19 @@ const internal = ['run', 'results', 'steps', 'creds'];
  * Runs a TaskRun as one Pod in the shape that Tekton gives it: a container for each step, which waits
  * for the one before; the same volumes, mounts and security contexts. Only the entrypoint is ours.
  */
-export async function runTask(task: Task, run: TaskRunInput, place: TaskRunPlace): Promise<TaskRunEnd> {
+export async function runTask(
+  task: Task,
+  run: TaskRunInput,
+  place: TaskRunPlace,
+): Promise<TaskRunEnd> {
   const { kubernetes } = place;
   const { name, namespace } = run;
-  const script = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'tekton-entrypoint', namespace }, data: { 'entrypoint.mjs': entrypoint } };
+  const script = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'tekton-entrypoint', namespace },
+    data: { 'entrypoint.mjs': entrypoint },
+  };
   await kubernetes.apply(script);
   const steps = substitutedSteps(task, run);
   await kubernetes.create(podOf(task, steps, run, place));
@@ -49,13 +58,22 @@ export async function runTask(task: Task, run: TaskRunInput, place: TaskRunPlace
   return { succeeded: phase === 'Succeeded', results: resultsIn(Object.values(logs)), logs };
 }
 
-function podOf(task: Task, steps: readonly Step[], run: TaskRunInput, place: TaskRunPlace): Pod & { spec: object } {
+function podOf(
+  task: Task,
+  steps: readonly Step[],
+  run: TaskRunInput,
+  place: TaskRunPlace,
+): Pod & { spec: object } {
   const { name, namespace, workspaces = {} } = run;
   const bound = (task.spec.workspaces ?? []).filter((each) => each.name in workspaces);
   const mounts = [
     ...internal.map((each) => ({ name: `tekton-${each}`, mountPath: `/tekton/${each}` })),
     { name: 'tekton-bin', mountPath: '/tekton/bin' },
-    ...bound.map((each) => ({ name: `ws-${each.name}`, mountPath: `/workspace/${each.name}`, ...(each.readOnly ? { readOnly: true } : {}) })),
+    ...bound.map((each) => ({
+      name: `ws-${each.name}`,
+      mountPath: `/workspace/${each.name}`,
+      ...(each.readOnly ? { readOnly: true } : {}),
+    })),
   ];
   return {
     apiVersion: 'v1',
@@ -76,7 +94,12 @@ function podOf(task: Task, steps: readonly Step[], run: TaskRunInput, place: Tas
   };
 }
 
-function containerOf(step: Step, previous: Step | undefined, task: Task, mounts: readonly { mountPath: string }[]): object {
+function containerOf(
+  step: Step,
+  previous: Step | undefined,
+  task: Task,
+  mounts: readonly { mountPath: string }[],
+): object {
   const volumeMounts = [...mounts, ...(step.volumeMounts ?? [])];
   const order = {
     name: `step-${step.name}`,
@@ -93,32 +116,49 @@ function containerOf(step: Step, previous: Step | undefined, task: Task, mounts:
     image: step.image,
     imagePullPolicy: 'IfNotPresent',
     // No value that the embedded cluster would take for a path.
-    command: ['node', '/tekton/bin/entrypoint.mjs', '/tekton/run', Buffer.from(JSON.stringify(order)).toString('base64')],
+    command: [
+      'node',
+      '/tekton/bin/entrypoint.mjs',
+      '/tekton/run',
+      Buffer.from(JSON.stringify(order)).toString('base64'),
+    ],
     env: step.env ?? [],
     volumeMounts,
     securityContext: step.securityContext,
   };
 }
 
-async function endOf(kubernetes: KubernetesClient, name: string, namespace: string): Promise<string> {
+async function endOf(
+  kubernetes: KubernetesClient,
+  name: string,
+  namespace: string,
+): Promise<string> {
   const deadlineMs = Date.now() + 90_000;
   for (;;) {
     const { status } = await kubernetes.get<Pod>(resourceTypes.Pod, name, namespace);
     const { phase = 'Pending' } = status ?? {};
     if (phase === 'Succeeded' || phase === 'Failed') return phase;
-    if (Date.now() > deadlineMs) throw new Error(`Pod ${name} is still ${phase}: ${JSON.stringify(status)}`);
+    if (Date.now() > deadlineMs)
+      throw new Error(`Pod ${name} is still ${phase}: ${JSON.stringify(status)}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 
-async function logOf(kubernetes: KubernetesClient, { name, namespace }: TaskRunInput, container: string): Promise<string> {
+async function logOf(
+  kubernetes: KubernetesClient,
+  { name, namespace }: TaskRunInput,
+  container: string,
+): Promise<string> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of kubernetes.logs(name, namespace, { container })) chunks.push(Buffer.from(chunk));
+  for await (const chunk of kubernetes.logs(name, namespace, { container }))
+    chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks).toString();
 }
 
 function resultsIn(logs: readonly string[]): Record<string, string> {
   const found = logs.flatMap((log) => [...log.matchAll(/^::results::(.*)$/gm)]);
-  const read = found.flatMap(([, json = '[]']) => JSON.parse(json) as { key: string; value: string }[]);
+  const read = found.flatMap(
+    ([, json = '[]']) => JSON.parse(json) as { key: string; value: string }[],
+  );
   return Object.fromEntries(read.map(({ key, value }) => [key, value]));
 }
