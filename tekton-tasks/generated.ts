@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
-
 import { stringify } from 'yaml';
 
 import { readmeOf } from './readme.ts';
 import { stepActionOf, stepActions } from './step-actions.ts';
-import { readStepTask, taskNames } from './task.ts';
+import { readStepTask, taskNames, textOf } from './task.ts';
 
 /** Every file below `tekton-tasks/` that is made of others, by its path there. */
 export function generatedFiles(): ReadonlyMap<string, string> {
@@ -28,8 +26,4 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     );
   }
   return files;
-}
-
-function textOf(path: string): string {
-  return readFileSync(new URL(path, import.meta.url), 'utf8');
 }

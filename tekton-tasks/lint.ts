@@ -76,10 +76,7 @@ function misplacedArrays(spec: Spec): string[] {
   const arrays = new Set(
     (spec.params ?? []).filter(({ type }) => type === 'array').map(({ name }) => name),
   );
-  const words = (spec.steps ?? [spec]).flatMap(({ command = [], args = [] }) => [
-    ...command,
-    ...args,
-  ]);
+  const words = (spec.steps ?? [spec]).flatMap(wordsOf);
   const allowed = new Set(words.filter((word) => /^\$\(params\.[\w-]+\[\*\]\)$/.test(word)));
   const elsewhere = JSON.stringify(spec)
     .split('"')
@@ -96,6 +93,10 @@ function misplacedArrays(spec: Spec): string[] {
     if (!arrays.has(name)) problems.push(`params.${name} is no array`);
   }
   return problems;
+}
+
+function wordsOf({ command = [], args = [] }: Step): readonly string[] {
+  return command.concat(args);
 }
 
 function stepProblems(step: Step): string[] {

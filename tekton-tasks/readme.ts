@@ -38,11 +38,9 @@ function code(text: string): string {
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));
-  const widths = head.map((_, at) =>
-    Math.max(3, ...cells.map((row) => [...(row[at] ?? '')].length)),
-  );
+  const widths = head.map((_, at) => Math.max(3, ...cells.map((row) => (row[at] ?? '').length)));
   const line = (row: readonly string[]): string =>
-    `| ${row.map((cell, at) => cell + ' '.repeat((widths[at] ?? 0) - [...cell].length)).join(' | ')} |`;
+    `| ${row.map((cell, at) => cell + ' '.repeat((widths[at] ?? 0) - cell.length)).join(' | ')} |`;
   const [first = [], ...others] = cells;
   const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`;
   return [line(first), rule, ...others.map(line)].join('\n');

@@ -53,13 +53,7 @@ export function stepActionOf(task: StepTask, stepName: string, name: string): St
   const args = argsOf(step);
   const used = (text: string): boolean => args.some((word) => word.includes(text));
   const params = [
-    ...paths
-      .filter(({ param }) => used(`$(params.${param})`))
-      .map(({ param, description }) => ({
-        name: param,
-        description,
-        ...(param === 'DIRECTORY' ? {} : { default: '' }),
-      })),
+    ...paths.filter(({ param }) => used(`$(params.${param})`)).map(paramOf),
     ...(spec.params ?? []).filter(
       (param) => used(`$(params.${param.name})`) || used(`$(params.${param.name}[*])`),
     ),
@@ -83,6 +77,11 @@ export function stepActionOf(task: StepTask, stepName: string, name: string): St
       securityContext: { ...securityContext, readOnlyRootFilesystem: false },
     },
   };
+}
+
+function paramOf({ param, description }: (typeof paths)[number]): object {
+  const declared = { name: param, description };
+  return param === 'DIRECTORY' ? declared : { ...declared, default: '' };
 }
 
 function argsOf({ args = [] }: TaskStep): string[] {

@@ -72,8 +72,11 @@ describe('tekton-tasks/', () => {
 });
 
 const step = { name: 'a', image: 'b', command: ['c'] };
-const task = (spec: object): Resource =>
-  ({ kind: 'Task', metadata: { name: 't' }, spec: { steps: [step], ...spec } }) as Resource;
+const task = (spec: object): Resource => ({
+  kind: 'Task',
+  metadata: { name: 't' },
+  spec: { steps: [step], ...spec },
+});
 
 describe('lint()', () => {
   it.each([

@@ -3,7 +3,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { KubernetesClient } from '@reposure/core/kubernetes';
+import { resourceTypes } from '@reposure/core/kubernetes';
+import type { KubernetesClient, KubernetesObject } from '@reposure/core/kubernetes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { writeDockerArchive } from '../support/docker-archive.ts';
@@ -24,15 +25,21 @@ export interface TektonWorld {
   run(...words: readonly string[]): Promise<Buffer>;
 }
 
+interface Secret extends KubernetesObject {
+  data?: Readonly<Record<string, string>>;
+}
+
 const noResults = { IMAGE_URL: '', IMAGE_DIGEST: '', IMAGE_REF: '', IMAGE_PULL_REF: '' };
 
 /** The Tasks of `tekton-tasks/`, run as Tekton runs them. */
-export function describeTekton(name: string, worldOf: () => TektonWorld): void {
-  describe(`Tasks on ${name}`, () => {
+export function describeTekton(where: string, worldOf: () => TektonWorld): void {
+  describe(`Tasks on ${where}`, () => {
     let folder: string;
     let pushed: TaskRunEnd;
     const source = { source: { configMap: { name: 'app' } } };
     const account = 'pipeline';
+    const newObject = (type: string, called: string, rest: object = {}): KubernetesObject =>
+      objectOf(type, { name: called, namespace: worldOf().namespace }, rest);
 
     const start = (
       task: string,
@@ -53,40 +60,33 @@ export function describeTekton(name: string, worldOf: () => TektonWorld): void {
 
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), 'tekton-'));
-      const { kubernetes, namespace, run } = worldOf();
+      const { kubernetes, namespace } = worldOf();
       const { path } = await writeDockerArchive(join(folder, 'app.tar'), ['hello\n']);
       const app = (await readFile(path)).toString('base64');
-      await kubernetes.create({
-        apiVersion: 'v1',
-        kind: 'ConfigMap',
-        metadata: { name: 'app', namespace },
-        ...{ binaryData: { 'app.tar': app }, data: { 'hello.txt': 'hello\n' } },
-      });
+      await kubernetes.create(
+        newObject('v1 ConfigMap', 'app', {
+          binaryData: { 'app.tar': app },
+          data: { 'hello.txt': 'hello\n' },
+        }),
+      );
       for (const each of [account, 'nobody']) {
-        await kubernetes.create({
-          apiVersion: 'v1',
-          kind: 'ServiceAccount',
-          metadata: { name: each, namespace },
-        });
+        await kubernetes.create(newObject('v1 ServiceAccount', each));
       }
       // As printed, and nothing else: no right is missing, and none is there by chance.
       const role = JSON.parse(
-        (await run('registry', 'role', 'default', '--direct', '-o', 'json')).toString(),
+        (await worldOf().run('registry', 'role', 'default', '--direct', '-o', 'json')).toString(),
       );
       await kubernetes.apply(role);
-      await kubernetes.create({
-        apiVersion: 'rbac.authorization.k8s.io/v1',
-        kind: 'RoleBinding',
-        metadata: { name: 'pipeline', namespace },
-        ...{
+      await kubernetes.create(
+        newObject('rbac.authorization.k8s.io/v1 RoleBinding', 'pipeline', {
           roleRef: {
             apiGroup: 'rbac.authorization.k8s.io',
             kind: 'Role',
             name: role.metadata.name,
           },
           subjects: [{ kind: 'ServiceAccount', name: account, namespace }],
-        },
-      });
+        }),
+      );
       const params = { IMAGE: 'team/app:1.2.3', SOURCE: 'app.tar', TAGS: ['1.2', 'latest'] };
       pushed = await start('reposure-push', params, source);
     });
@@ -95,7 +95,7 @@ export function describeTekton(name: string, worldOf: () => TektonWorld): void {
 
     it('push an archive, straight to the registry, and hand its names on', async () => {
       const { logs, results, succeeded } = pushed;
-      expect(succeeded, JSON.stringify(logs)).toBe(true);
+      expect({ succeeded, logs }).toMatchObject({ succeeded: true });
       expect(logs['push']).toMatch(/by direct: /);
       const list = (await worldOf().run('image', 'list', 'default', '-o', 'json')).toString();
       const { IMAGE_DIGEST: digest = '', IMAGE_REF: ref, IMAGE_URL: url } = results;
@@ -110,7 +110,7 @@ export function describeTekton(name: string, worldOf: () => TektonWorld): void {
       const { IMAGE_DIGEST: digest = '' } = pushed.results;
       const names = { SOURCE_IMAGE: 'team/app:1.2.3', IMAGE: 'team/app:prod' };
       const promoted = await start('reposure-copy', { ...names, DIGEST: digest });
-      expect(promoted.succeeded, JSON.stringify(promoted.logs)).toBe(true);
+      expect(promoted).toMatchObject({ succeeded: true });
       expect(promoted.results).toMatchObject({ IMAGE_DIGEST: digest, PREVIOUS_DIGEST: '' });
       const other = `sha256:${'0'.repeat(64)}`;
       const refused = await start('reposure-copy', { ...names, DIGEST: other });
@@ -126,14 +126,14 @@ export function describeTekton(name: string, worldOf: () => TektonWorld): void {
         { IMAGE: `team/app@${digest}`, ARTIFACT_IMAGE: 'team/files:run-1' },
         { source: { emptyDir: {} } },
       );
-      expect(pulled.succeeded, JSON.stringify(pulled.logs)).toBe(true);
+      expect(pulled).toMatchObject({ succeeded: true });
       const { SOURCE_ARTIFACT: artifact = '' } = pulled.results;
       expect(artifact).toMatch(/^oci:[^\n]+\/team\/files@sha256:[0-9a-f]{64}$/);
       const again = await start('reposure-push', {
         IMAGE: 'team/again:1',
         SOURCE_ARTIFACT: artifact,
       });
-      expect(again.succeeded, JSON.stringify(again.logs)).toBe(true);
+      expect(again).toMatchObject({ succeeded: true });
       expect(again.results['IMAGE_DIGEST']).toBe(digest);
     });
 
@@ -189,60 +189,44 @@ export function describeTekton(name: string, worldOf: () => TektonWorld): void {
     it.each(['config.json', '.dockerconfigjson'])(
       'log in and trust by what workspaces hold (%s), with no right to read Secrets',
       async (key) => {
-        const { kubernetes, namespace, run } = worldOf();
-        const [host, username, password, ca] = await Promise.all(
-          ['push-host', 'username', 'password', 'cert'].map(async (field) =>
-            (await run('registry', 'info', 'default', field)).toString().trim(),
-          ),
+        const { kubernetes, namespace } = worldOf();
+        const secretNamed = (secret: string): Promise<Secret> =>
+          kubernetes.get<Secret>(resourceTypes.Secret, secret, namespace);
+        const login =
+          (await secretNamed('reposure-simple-login')).data?.['.dockerconfigjson'] ?? '';
+        const ca = (await secretNamed('reposure-simple-authentication')).data?.['ca.crt'] ?? '';
+        const secretName = `own${key.replaceAll('.', '-')}`;
+        await kubernetes.create(newObject('v1 Secret', secretName, { data: { [key]: login } }));
+        await kubernetes.apply(newObject('v1 ConfigMap', 'ca', { binaryData: { 'ca.crt': ca } }));
+        await kubernetes.apply(
+          newObject('rbac.authorization.k8s.io/v1 Role', 'registry', onlyTheRegistry),
         );
-        const auth = Buffer.from(`${username}:${password}`).toString('base64');
-        const name = `own${key.replaceAll('.', '-')}`;
-        const config = JSON.stringify({ auths: { [host ?? '']: { auth } } });
-        await kubernetes.create({
-          apiVersion: 'v1',
-          kind: 'Secret',
-          metadata: { name, namespace },
-          ...{ stringData: { [key]: config } },
-        });
-        await kubernetes.apply({
-          apiVersion: 'v1',
-          kind: 'ConfigMap',
-          metadata: { name: 'ca', namespace },
-          ...{ data: { 'ca.crt': ca } },
-        });
-        await kubernetes.apply(onlyTheRegistry(namespace));
-        await kubernetes.apply({
-          apiVersion: 'rbac.authorization.k8s.io/v1',
-          kind: 'RoleBinding',
-          metadata: { name: 'nobody', namespace },
-          ...{
+        await kubernetes.apply(
+          newObject('rbac.authorization.k8s.io/v1 RoleBinding', 'nobody', {
             roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'registry' },
             subjects: [{ kind: 'ServiceAccount', name: 'nobody', namespace }],
-          },
-        });
+          }),
+        );
         const { logs, succeeded } = await start(
           'reposure-push',
           { IMAGE: `team/own:1`, SOURCE: 'app.tar' },
           {
             ...source,
-            dockerconfig: { secret: { secretName: name } },
+            dockerconfig: { secret: { secretName } },
             'ssl-ca-directory': { configMap: { name: 'ca' } },
           },
           'nobody',
         );
-        expect(succeeded, JSON.stringify(logs)).toBe(true);
+        expect({ succeeded, logs }).toMatchObject({ succeeded: true });
       },
     );
 
     it('say that a docker config is for another host', async () => {
-      const { kubernetes, namespace } = worldOf();
+      const { kubernetes } = worldOf();
       const config = JSON.stringify({ auths: { 'other.io': { auth: 'YTpi' } } });
-      await kubernetes.create({
-        apiVersion: 'v1',
-        kind: 'Secret',
-        metadata: { name: 'other', namespace },
-        ...{ stringData: { 'config.json': config } },
-      });
+      await kubernetes.create(
+        newObject('v1 Secret', 'other', { stringData: { 'config.json': config } }),
+      );
       const spaces = {
         ...source,
         dockerconfig: { secret: { secretName: 'other' } },
@@ -257,23 +241,22 @@ export function describeTekton(name: string, worldOf: () => TektonWorld): void {
   });
 }
 
-function onlyTheRegistry(namespace: string): Parameters<KubernetesClient['apply']>[0] {
-  return {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'Role',
-    metadata: { name: 'registry', namespace },
-    ...{
-      rules: [
-        {
-          apiGroups: ['reposure.puccini.cloud'],
-          resources: ['registries'],
-          resourceNames: ['default'],
-          verbs: ['get'],
-        },
-      ],
-    },
-  };
+/** `apiVersion kind` */
+function objectOf(type: string, metadata: object, rest: object): KubernetesObject {
+  const [apiVersion = '', kind = ''] = type.split(' ');
+  return Object.assign({ apiVersion, kind, metadata: { name: '', ...metadata } }, rest);
 }
+
+const onlyTheRegistry = {
+  rules: [
+    {
+      apiGroups: ['reposure.puccini.cloud'],
+      resources: ['registries'],
+      resourceNames: ['default'],
+      verbs: ['get'],
+    },
+  ],
+};
 
 function pullHostOf({ IMAGE_PULL_REF: text = '' }: Readonly<Record<string, string>>): string {
   const host = text.slice(0, text.indexOf('/'));

@@ -69,11 +69,7 @@ function podOf(
   const mounts = [
     ...internal.map((each) => ({ name: `tekton-${each}`, mountPath: `/tekton/${each}` })),
     { name: 'tekton-bin', mountPath: '/tekton/bin' },
-    ...bound.map((each) => ({
-      name: `ws-${each.name}`,
-      mountPath: `/workspace/${each.name}`,
-      ...(each.readOnly ? { readOnly: true } : {}),
-    })),
+    ...bound.map(mountOf),
   ];
   return {
     apiVersion: 'v1',
@@ -87,11 +83,23 @@ function podOf(
       volumes: [
         ...internal.map((each) => ({ name: `tekton-${each}`, emptyDir: {} })),
         { name: 'tekton-bin', configMap: { name: 'tekton-entrypoint' } },
-        ...bound.map((each) => ({ name: `ws-${each.name}`, ...workspaces[each.name] })),
+        ...bound.map((each) => volumeOf(each.name, workspaces[each.name] ?? {})),
         ...(task.spec.volumes ?? []),
       ],
     },
   };
+}
+
+function mountOf({ name, readOnly = false }: { name: string; readOnly?: boolean }): {
+  name: string;
+  mountPath: string;
+  readOnly: boolean;
+} {
+  return { name: `ws-${name}`, mountPath: `/workspace/${name}`, readOnly };
+}
+
+function volumeOf(name: string, source: object): object {
+  return { name: `ws-${name}`, ...source };
 }
 
 function containerOf(
