@@ -12,6 +12,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   registry: async () => (await import('./commands/registry.ts')).registryCommand(),
   image: async () => (await import('./commands/image.ts')).imageCommand(),
   bridge: async () => (await import('./commands/bridge.ts')).bridgeCommand(),
+  artifact: async () => (await import('./commands/artifact.ts')).artifactCommand(),
+  bundle: async () => (await import('./commands/bundle.ts')).bundleCommand(),
   local: async () => (await import('./commands/local.ts')).localCommand(),
   try: async () => (await import('./commands/try.ts')).tryCommand(),
   version: async () => (await import('./commands/version.ts')).versionCommand(),

@@ -9,6 +9,8 @@ export type { ClosableTransport, DirectOptions } from './direct.ts';
 export type { Proxies } from '../http/proxies.ts';
 export { DockerConfig, dockerConfigCredentials } from './docker-config.ts';
 export { originForm } from './location.ts';
+export { loginFolders } from './login-folders.ts';
+export { certificatesIn } from './certificate-folder.ts';
 export { loginFiles } from './login-files.ts';
 export type { LoginFilesEnv } from './login-files.ts';
 export { referrersTagOf } from './listing.ts';
