@@ -91,7 +91,8 @@ export function describeInterrupted({ imageBytes, cuts, kills }: Interruptions):
     },
   );
 
-  describe(`a cable that stands still, and tells nobody (REPOSURE_SEED=${chance.seed})`, () => {
+  const stillness = `a cable that stands still, and tells nobody (REPOSURE_SEED=${chance.seed})`;
+  describe(stillness, { timeout: 120_000 }, () => {
     it('is given up in time, and what came before is not sent again', async () => {
       const relay = relayOf('direct');
       const before = relay.up.bytes;
