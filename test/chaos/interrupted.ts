@@ -91,19 +91,23 @@ export function describeInterrupted({ imageBytes, cuts, kills }: Interruptions):
     },
   );
 
-  describe(`a cable that stands still, and tells nobody (REPOSURE_SEED=${chance.seed})`, () => {
-    it('is given up in time, and what came before is not sent again', async () => {
-      const relay = relayOf('direct');
-      const before = relay.up.bytes;
-      relay.up.when(before + chance.below(imageBytes), () => relay.stall());
-      const words = [...wordsOf('direct', 'still/direct:1'), '--stall-timeout=2s'];
-      const { status, stderr } = await reposure(words, { env: envOf('still') });
-      expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
-      expect(stderr).toMatch(/no byte moved for/);
-      expect(await digestAt(world.origin, 'still/direct', '1')).toBe(digest);
-      expect(excessOf(relay.up.bytes - before)).toBeLessThan(0.05);
-    });
-  });
+  describe(
+    `a cable that stands still, and tells nobody (REPOSURE_SEED=${chance.seed})`,
+    { timeout: 120_000 },
+    () => {
+      it('is given up in time, and what came before is not sent again', async () => {
+        const relay = relayOf('direct');
+        const before = relay.up.bytes;
+        relay.up.when(before + chance.below(imageBytes), () => relay.stall());
+        const words = [...wordsOf('direct', 'still/direct:1'), '--stall-timeout=2s'];
+        const { status, stderr } = await reposure(words, { env: envOf('still') });
+        expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+        expect(stderr).toMatch(/no byte moved for/);
+        expect(await digestAt(world.origin, 'still/direct', '1')).toBe(digest);
+        expect(excessOf(relay.up.bytes - before)).toBeLessThan(0.05);
+      });
+    },
+  );
 }
 
 /** Runs the command line until so many bytes have gone, and not longer. */

@@ -150,7 +150,9 @@ export function describeOperatorInput(title: string, world: () => ClusterWorld):
             expect({ name, ...conditionOf(found, type) }).toMatchObject(said);
             expect({ name, ...conditionOf(found, 'Ready') }).toMatchObject(said);
           }, 20_000);
-          expect([name, ...(await eventsOf(place, name))]).toContain(`Warning ${reason}`);
+          await vi.waitFor(async () => {
+            expect([name, ...(await eventsOf(place, name))]).toContain(`Warning ${reason}`);
+          }, 10_000);
           // Without the login, the surrogate can do no harm; with the wrong trust, it could.
           const set = names.surrogate(name);
           const made = await kubernetes.find(resourceTypes.StatefulSet, set, namespace);
@@ -251,9 +253,7 @@ interface Event extends KubernetesObject {
 }
 
 async function eventsOf({ kubernetes, namespace }: UserShell, name: string): Promise<string[]> {
-  return vi.waitUntil(async () => {
-    const { items } = await kubernetes.list<Event>(resourceTypes.Event, { namespace });
-    const own = items.filter(({ involvedObject }) => involvedObject.name === name);
-    return own.length > 0 && own.map(({ type, reason }) => `${type} ${reason}`);
-  }, 10_000);
+  const { items } = await kubernetes.list<Event>(resourceTypes.Event, { namespace });
+  const own = items.filter(({ involvedObject }) => involvedObject.name === name);
+  return own.map(({ type, reason }) => `${type} ${reason}`);
 }
