@@ -104,6 +104,7 @@ async function answerOf(
     request.end();
   }
   const [response] = await answered;
+  request.on('error', () => {}); // what has its answer may be cut
   const { statusCode = 0, statusMessage = '', headers } = response;
   return { status: statusCode, reason: statusMessage, headers, body: await buffer(response) };
 }
@@ -307,7 +308,7 @@ describe('an upload', () => {
 
   it('waits for memory where there are many, and all of them come to their end', async () => {
     await using given = await start();
-    const contents = Array.from({ length: 24 }, () => randomBytes(6 * MiB));
+    const contents = Array.from({ length: 12 }, () => randomBytes(6 * MiB));
     const answers = await Promise.all(contents.map((each) => given.pushBlob('many', each)));
     expect(answers.map(({ status }) => status)).toEqual(contents.map(() => 201));
   });

@@ -88,12 +88,13 @@ export class BridgeRecords {
       record,
       notePush: async (reference) => {
         if (record.pushed.length < maxPushes) record.pushed.push(reference);
-        writing = writing.then(write);
+        // A help for whoever asks later: no push fails for want of it.
+        writing = writing.then(write).catch(() => {});
         await writing;
       },
       remove: async () => {
         clearInterval(timer);
-        await writing.catch(() => {});
+        await writing;
         await rm(stateFile, { force: true });
       },
     };
