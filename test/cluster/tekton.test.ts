@@ -18,4 +18,8 @@ afterAll(() => world.close());
 // A user that the image does not know, without a home.
 const securityContext = { runAsUser: 1_234_567, runAsGroup: 0, fsGroup: 1_234_567 };
 
-describeTekton('a real cluster', () => ({ ...world, route: 'auto', securityContext }));
+describeTekton(
+  'a real cluster',
+  () => ({ ...world, route: 'auto', securityContext }),
+  ['docker.io/library/buildah:debian'], // as .ci/load-buildah packs it
+);

@@ -32,7 +32,11 @@ interface Secret extends KubernetesObject {
 const noResults = { IMAGE_URL: '', IMAGE_DIGEST: '', IMAGE_REF: '', IMAGE_PULL_REF: '' };
 
 /** The Tasks of `tekton-tasks/`, run as Tekton runs them. */
-export function describeTekton(where: string, worldOf: () => TektonWorld): void {
+export function describeTekton(
+  where: string,
+  worldOf: () => TektonWorld,
+  builderImages: readonly string[] = [],
+): void {
   describe(`Tasks on ${where}`, () => {
     let folder: string;
     let pushed: TaskRunEnd;
@@ -66,7 +70,7 @@ export function describeTekton(where: string, worldOf: () => TektonWorld): void 
       await kubernetes.create(
         newObject('v1 ConfigMap', 'app', {
           binaryData: { 'app.tar': app },
-          data: { 'hello.txt': 'hello\n' },
+          data: { 'hello.txt': 'hello\n', Dockerfile: 'FROM scratch\nARG FILE\nCOPY $FILE /\n' },
         }),
       );
       for (const each of [account, 'nobody']) {
@@ -175,6 +179,30 @@ export function describeTekton(where: string, worldOf: () => TektonWorld): void 
         expect(succeeded).toBe(false);
         expect(Object.values(logs).join('\n')).toMatch(said);
         expect(results).toEqual(noResults);
+      },
+    );
+
+    // The order of the Pipeline: what was built, and nothing else, is what is promoted.
+    it.each(builderImages)(
+      'build with %s without privileges, and promote that',
+      async (builderImage) => {
+        const built = await start(
+          'reposure-build',
+          {
+            IMAGE: 'team/built:1',
+            BUILDER_IMAGE: builderImage,
+            BUILD_EXTRA_ARGS: ['--build-arg=FILE=hello.txt'],
+          },
+          source,
+        );
+        expect(built).toMatchObject({ succeeded: true });
+        const promoted = await start('reposure-copy', {
+          SOURCE_IMAGE: 'team/built:1',
+          IMAGE: 'team/built:prod',
+          DIGEST: built.results['IMAGE_DIGEST'] ?? '',
+        });
+        expect(promoted).toMatchObject({ succeeded: true });
+        expect(promoted.results['IMAGE_DIGEST']).toBe(built.results['IMAGE_DIGEST']);
       },
     );
 
