@@ -12,7 +12,7 @@ import {
 import type { Sink } from '@reposure/core/content';
 import { hostPlatform, parsePlatform } from '@reposure/core/oci';
 import type { Platform, Target } from '@reposure/core/oci';
-import { parseImageName, pull } from '@reposure/core/transfer';
+import { imageResultsOf, parseImageName, pull } from '@reposure/core/transfer';
 import type { TransferResult } from '@reposure/core/transfer';
 import type { Command } from 'commander';
 
@@ -21,6 +21,8 @@ import type { Environment, RouteOptions } from '../environment.ts';
 import { print } from '../output.ts';
 import { progressView } from '../progress-view.ts';
 import type { ProgressView } from '../progress-view.ts';
+import { writeResults } from '../results.ts';
+import type { ResultFiles } from '../results.ts';
 import { describeTransfer, namesOf, parseDeadline, parsePatience, usage } from './transfer.ts';
 import type { TransferFlags } from './transfer.ts';
 
@@ -28,6 +30,7 @@ interface PullFlags extends RouteOptions, TransferFlags {
   readonly to?: string;
   readonly unpack?: boolean;
   readonly platform?: string;
+  readonly result?: ResultFiles;
 }
 
 /**
@@ -98,6 +101,7 @@ function fetcher(
       onProgress: view.onProgress,
     });
     view.close();
+    writeResults(flags.result, imageResultsOf(result, { pushHost, pullHost }));
     return result;
   };
 }
