@@ -1,1 +1,1 @@
-import"./chunks/rolldown-runtime.js";import{r as e}from"./chunks/core.js";import{rm as t}from"node:fs/promises";const n=e(`folder`);n&&await t(n,{recursive:!0,force:!0});export{};
+import"./chunks/rolldown-runtime.js";import{s as e,t}from"./chunks/fail.js";import{rm as n}from"node:fs/promises";async function r(r){process.on(`uncaughtException`,t);let i=e(`folder`);if(i)try{await r?.(t=>e(t))}catch(e){t(e)}finally{await n(i,{recursive:!0,force:!0})}}await r();export{};

@@ -213,7 +213,8 @@ describe('actions/push fails with one error, exit status 1 and no output', () =>
     const usual = { source: 'app.tar', tags: 'team/bad:1', ...inputs };
     const given = title.startsWith('inputs') ? {} : { ...usual, source: path(usual.source) };
     const run = await push(given);
-    expect(run).toMatchObject({ status: 1, outputs: {}, summary: '', left: [] });
+    expect(run).toMatchObject({ status: 1, outputs: {}, left: [] });
+    expect(run.summary).toContain('Push failed');
     const errors = run.log.split('\n').filter((line) => line.startsWith('::error::'));
     expect(errors).toEqual([expect.stringMatching(message)]);
     expect(run.log).not.toMatch(/\n\s+at /);
@@ -236,7 +237,8 @@ describe('actions/push, when the job is cancelled', () => {
 
   it('ends at SIGINT, and leaves nothing behind', async () => {
     const run = await during('SIGINT');
-    expect(run).toMatchObject({ status: 1, outputs: {}, summary: '', left: [] });
+    expect(run).toMatchObject({ status: 1, outputs: {}, left: [] });
+    expect(run.summary).toContain('<td>team/cancelled:1</td><td>Cancelled (SIGINT)');
     expect(run.log).toContain('::error::Cancelled (SIGINT)');
     expect(await tagsOf('team/cancelled')).toEqual([]);
   });

@@ -1,5 +1,5 @@
 import { access, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 
 import { InputError } from '@reposure/core';
 import { parse } from 'yaml';
@@ -20,30 +20,60 @@ export async function kubeconfigPath(
   const text = await textOf(input);
   if (text === undefined) return input;
   if (text !== input) mask(input);
-  for (const secret of secretsOf(parsed(text))) mask(secret);
+  const value = parsed(text);
+  for (const secret of secretsOf(value)) mask(secret);
+  if (!isKubeconfig(value)) throw noKubeconfig();
   const path = join(folder, 'kubeconfig');
   await writeFile(path, text, { mode: 0o600, flag: 'wx' });
   return path;
+}
+
+/** Every secret of a kubeconfig, and each line of one that has several. */
+export function kubeconfigSecrets(text: string): string[] {
+  try {
+    return secretsOf(parse(text));
+  } catch {
+    // Whoever reads it says what is wrong with it.
+    return [];
+  }
 }
 
 async function textOf(input: string): Promise<string | undefined> {
   if (/^\s*["']?(?:apiVersion|kind|clusters|\{)/m.test(input)) return input;
   const decoded = isBase64(input) ? Buffer.from(input, 'base64').toString() : '';
   if (decoded.includes('clusters')) return decoded;
-  if (!input.includes('\n') && (!isBase64(input) || (await isThere(input)))) return undefined;
-  throw new InputError(
-    'Cannot use the input "kubeconfig": it is no kubeconfig; want its text, its text in base64, or a path',
-  );
+  const isPath = !input.includes('\n') && (await isAnyThere(input.split(delimiter)));
+  if (isPath) return undefined;
+  throw isPathLike(input) ? noFile(input) : noKubeconfig();
 }
 
 function isBase64(text: string): boolean {
   return /^[A-Za-z0-9+/=\s]{64,}$/.test(text);
 }
 
-async function isThere(path: string): Promise<boolean> {
-  return await access(path).then(
-    () => true,
-    () => false,
+/** What a person would write as a path, and nobody as a secret. */
+function isPathLike(input: string): boolean {
+  return /^[\w.~:\\/ -]{1,255}$/.test(input) && /[\\/]|\.(?:ya?ml|conf|config|json)$/.test(input);
+}
+
+/** As kubectl has it: of several, those that are not there are passed over. */
+async function isAnyThere(paths: readonly string[]): Promise<boolean> {
+  const looks = await Promise.allSettled(paths.map((path) => access(path)));
+  return looks.some(({ status }) => status === 'fulfilled');
+}
+
+function isKubeconfig(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return 'clusters' in value && Array.isArray(value.clusters);
+}
+
+function noFile(path: string): InputError {
+  return new InputError(`Cannot use the input "kubeconfig": there is no file ${path}`);
+}
+
+function noKubeconfig(): InputError {
+  return new InputError(
+    'Cannot use the input "kubeconfig": it is no kubeconfig; want its text, its text in base64, or a path',
   );
 }
 
@@ -66,7 +96,6 @@ const secretFields = new Set([
   'client-secret',
 ]);
 
-/** Every secret of a kubeconfig, and each line of one that has several. */
 function secretsOf(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([field, inner]: [string, unknown]) => {

@@ -1,6 +1,6 @@
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 
 import { InputError } from '@reposure/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -53,16 +53,19 @@ describe('kubeconfigPath()', () => {
   });
 
   it('leaves a path as it is', async () => {
-    expect(await pathOf('/home/runner/.kube/config')).toBe('/home/runner/.kube/config');
     const long = join(directory, 'a'.repeat(80));
     await writeFile(long, text);
     expect(await pathOf(long)).toBe(long);
+    const several = [long, join(directory, 'absent')].join(delimiter);
+    expect(await pathOf(several)).toBe(several);
     expect(await readdir(directory)).toEqual(['a'.repeat(80)]);
   });
 
   it.each([
     ['base64 of something else', Buffer.from('secret '.repeat(20)).toString('base64')],
     ['lines of something else', 'secret\nlines'],
+    ['a word', 'kubeconfig-secret'],
+    ['YAML of another kind', 'apiVersion: v1\nkind: Secret\ndata: {token: secret}'],
     ['broken YAML', 'apiVersion: v1\nusers: [{token: secret'],
   ])('refuses %s, and does not quote it', async (_, input) => {
     const failure: unknown = await pathOf(input).catch((error: unknown) => error);
