@@ -26,7 +26,12 @@ function entriesOf(action: string): [name: string, path: string][] {
 export async function writeBundle(directory: string): Promise<void> {
   await using bundle = await rolldown({
     cwd: root,
-    input: Object.fromEntries(manifests.flatMap(({ name }) => entriesOf(name))),
+    input: {
+      ...Object.fromEntries(manifests.flatMap(({ name }) => entriesOf(name))),
+      reposure: join(root, 'actions', 'command-line.ts'),
+    },
+    // A runner is no Pod, and the embedded cluster is for a checkout.
+    external: [/^@reposure\/(?:local|operator)/],
     platform: 'node',
     treeshake: { moduleSideEffects: hasSideEffects },
     logLevel: 'warn',

@@ -1,1 +1,1 @@
-import"./chunks/rolldown-runtime.js";import{s as e,t}from"./chunks/fail.js";import{rm as n}from"node:fs/promises";async function r(r){process.on(`uncaughtException`,t);let i=e(`folder`);if(i)try{await r?.(t=>e(t))}catch(e){t(e)}finally{await n(i,{recursive:!0,force:!0})}}await r();export{};
+import"./chunks/rolldown-runtime.js";import{t as e}from"./chunks/run-post.js";await e();export{};

@@ -1,0 +1,1 @@
+import{isAbsolute as e,join as t}from"node:path";import{homedir as n}from"node:os";function r({state:e=!0},{metadata:n}){let r=e?i(process.env.XDG_STATE_HOME):void 0;if(r!==void 0&&n.uid!==void 0)return{directory:t(r,`reposure`),registry:n.uid}}function i(r){if(r&&e(r))return r;try{return t(n(),`.local`,`state`)}catch{return}}export{r as t};
