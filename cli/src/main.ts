@@ -1,6 +1,7 @@
 import { explain, InputError, version } from '@reposure/core';
 import { Command, CommanderError, Option } from 'commander';
 
+import { ExitStatusError } from './exit-status.ts';
 import { InterruptedError } from './interruption.ts';
 import { StandardOutputError } from './standard-output.ts';
 
@@ -10,6 +11,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   simple: async () => (await import('./commands/simple.ts')).simpleCommand(),
   registry: async () => (await import('./commands/registry.ts')).registryCommand(),
   image: async () => (await import('./commands/image.ts')).imageCommand(),
+  bridge: async () => (await import('./commands/bridge.ts')).bridgeCommand(),
   local: async () => (await import('./commands/local.ts')).localCommand(),
   try: async () => (await import('./commands/try.ts')).tryCommand(),
   version: async () => (await import('./commands/version.ts')).versionCommand(),
@@ -57,7 +59,7 @@ Examples:
 /**
  * Runs the command line.
  *
- * @returns The exit status: 0 done, 1 failed, 2 wrong usage, 128 + N ended by signal N.
+ * @returns The exit status: 0 done, 1 failed, 2 wrong usage, 128 + N ended by signal N; of `bridge exec`, its command's.
  */
 export async function run(name: string, words: readonly string[]): Promise<number> {
   // Whoever writes is told by the write itself; without a listener the event ends the process.
@@ -77,6 +79,7 @@ export async function run(name: string, words: readonly string[]): Promise<numbe
 
 function exitStatusOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // it has printed itself
+  if (error instanceof ExitStatusError) return error.status;
   // 128 + SIGPIPE, as of a program that did not catch it.
   if (error instanceof StandardOutputError && error.isClosed) return 141;
   process.stderr.write(`Error: ${explain(error)}\n`);

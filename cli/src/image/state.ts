@@ -5,19 +5,30 @@ import type { Registry } from '@reposure/core/resource';
 import type { TransferState } from '@reposure/core/transfer';
 
 /**
- * Where this machine remembers transfers: `$XDG_STATE_HOME/reposure`, or `~/.local/state/reposure`.
+ * Where this machine remembers transfers.
  *
  * @returns `undefined` if nothing is to be remembered, or there is no place for it.
- * @see https://specifications.freedesktop.org/basedir-spec/0.8/
  */
 export function stateOf(
   { state: isKept = true }: { readonly state?: boolean },
   { metadata }: Registry,
 ): TransferState | undefined {
-  const base = isKept ? stateHome(process.env['XDG_STATE_HOME']) : undefined;
+  const directory = isKept ? stateDirectory() : undefined;
   // A Registry that was made anew under its name may be another registry.
-  if (base === undefined || metadata.uid === undefined) return undefined;
-  return { directory: join(base, 'reposure'), registry: metadata.uid };
+  if (directory === undefined || metadata.uid === undefined) return undefined;
+  return { directory, registry: metadata.uid };
+}
+
+/**
+ * Where this machine remembers what it does: `$XDG_STATE_HOME/reposure`, or
+ * `~/.local/state/reposure`.
+ *
+ * @returns `undefined` if there is no place for it.
+ * @see https://specifications.freedesktop.org/basedir-spec/0.8/
+ */
+export function stateDirectory(): string | undefined {
+  const home = stateHome(process.env['XDG_STATE_HOME']);
+  return home === undefined ? undefined : join(home, 'reposure');
 }
 
 function stateHome(configured: string | undefined): string | undefined {

@@ -1,0 +1,15 @@
+import { join } from 'node:path';
+
+import { InputError } from '@reposure/core';
+import { BridgeRecords } from '@reposure/core/bridge';
+
+import { stateDirectory } from '../image/state.ts';
+
+/** The bridges of this user on this machine. @throws {InputError} if there is no place for them. */
+export function bridgeRecords(): BridgeRecords {
+  const directory = stateDirectory();
+  if (directory !== undefined) return new BridgeRecords(join(directory, 'bridges'));
+  throw new InputError(
+    'Cannot remember which bridges run: there is no home folder; want $XDG_STATE_HOME to name one',
+  );
+}

@@ -1,0 +1,194 @@
+import { mkdir, readdir, readFile, rm, rmdir, stat, symlink } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+
+import { InputError } from '../errors.ts';
+import { DockerConfig } from '../registry/index.ts';
+import { loopbackNames } from './admission.ts';
+import { basicOf } from './login.ts';
+import type { BridgeLogin } from './login.ts';
+import { jsonText, parsedJson, writeWholeFile } from './whole-file.ts';
+
+/** Where tools find what they need of a bridge: to be set for them. */
+export interface ToolEnv {
+  /** docker, crane, helm, oras, ko, regctl and others. */
+  readonly DOCKER_CONFIG: string;
+  /** podman, buildah, skopeo. */
+  readonly REGISTRY_AUTH_FILE: string;
+  readonly CONTAINERS_REGISTRIES_CONF: string;
+  /** The address of the bridge, for scripts. */
+  readonly REGISTRY: string;
+}
+
+/** Where the tools' own files are, which go on to count beside the bridge's. */
+export interface OwnFilesEnv {
+  readonly DOCKER_CONFIG?: string | undefined;
+  readonly REGISTRY_AUTH_FILE?: string | undefined;
+  readonly CONTAINERS_REGISTRIES_CONF?: string | undefined;
+  readonly XDG_RUNTIME_DIR?: string | undefined;
+  readonly XDG_CONFIG_HOME?: string | undefined;
+  readonly HOME?: string | undefined;
+}
+
+/** What the files are about. */
+export interface ToolFilesOptions {
+  readonly port: number;
+  readonly address: string;
+  readonly login: BridgeLogin | undefined;
+  /** Of whoever runs the tools. */
+  readonly env: OwnFilesEnv;
+}
+
+/** What a bridge writes, in the folder that it is given. */
+function filesIn(directory: string): { docker: string; auth: string; registries: string } {
+  return {
+    docker: join(directory, 'docker'),
+    auth: join(directory, 'auth.json'),
+    registries: join(directory, 'registries.conf'),
+  };
+}
+
+/**
+ * Writes what the tools read, so that none of them needs a flag: the login, and that the bridge
+ * speaks plain HTTP. What they have of their own goes on to count: logins for other registries, and
+ * what else lies in the folder of docker.
+ *
+ * Files are 0600, and there whole or not at all.
+ *
+ * @param directory Made if it is not there.
+ * @throws {InputError} if others may write to it, or a file of the tools' own cannot be used.
+ */
+export async function writeToolFiles(
+  directory: string,
+  { port, address, login, env }: ToolFilesOptions,
+): Promise<ToolEnv> {
+  const place = resolve(directory);
+  await makeOwn(place);
+  const { docker, auth, registries } = filesIn(place);
+  const hosts = loopbackNames.map((name) => `${name}:${port}`);
+  const own = await ownLogins(env);
+  await rm(docker, { recursive: true, force: true });
+  await mkdir(docker, { mode: 0o700 });
+  await linkEntries(dockerFolderOf(env), docker);
+  await writeWholeFile(join(docker, 'config.json'), jsonText(withLogin(own.docker, hosts, login)));
+  await writeWholeFile(auth, jsonText(withLogin(own.containers, hosts, login)));
+  await writeWholeFile(registries, await registriesConf(env, hosts));
+  return {
+    DOCKER_CONFIG: docker,
+    REGISTRY_AUTH_FILE: auth,
+    CONTAINERS_REGISTRIES_CONF: registries,
+    REGISTRY: address,
+  };
+}
+
+/** Removes what {@link writeToolFiles} wrote, and the folder if nothing else is in it. */
+export async function removeToolFiles(directory: string): Promise<void> {
+  for (const path of Object.values(filesIn(directory))) {
+    await rm(path, { recursive: true, force: true });
+  }
+  await rmdir(directory).catch(() => {}); // somebody else's files are in it
+}
+
+/** Whoever may write to the folder of a login may read it sooner or later, or put another one there. */
+async function makeOwn(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const { uid, mode } = await stat(directory);
+  if (uid === (process.getuid?.() ?? uid) && (mode & 0o022) === 0) return;
+  throw new InputError(
+    `Cannot write logins to ${directory}: others may write there; want a folder of your own, mode 0700`,
+  );
+}
+
+interface OwnLogins {
+  readonly docker: DockerConfig;
+  readonly containers: DockerConfig;
+}
+
+/** podman and its kin look into docker's file, too, unless they are told of one: we tell them. */
+async function ownLogins(env: OwnFilesEnv): Promise<OwnLogins> {
+  const folder = dockerFolderOf(env);
+  const docker = (folder && (await readLogins(join(folder, 'config.json')))) || {};
+  if (env.REGISTRY_AUTH_FILE) {
+    return { docker, containers: (await readLogins(env.REGISTRY_AUTH_FILE)) ?? {} };
+  }
+  const { XDG_RUNTIME_DIR: runtime } = env;
+  const file = runtime && join(runtime, 'containers', 'auth.json');
+  const podman = (file && (await readLogins(file))) || {};
+  const { auths, credHelpers } = docker;
+  return {
+    docker,
+    containers: {
+      ...podman,
+      auths: { ...auths, ...podman.auths },
+      ...((credHelpers ?? podman.credHelpers) && {
+        credHelpers: { ...credHelpers, ...podman.credHelpers },
+      }),
+    },
+  };
+}
+
+async function readLogins(file: string): Promise<DockerConfig | undefined> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+    throw new InputError(`Cannot read the logins in ${file}: ${error.code}`);
+  });
+  if (text === undefined || text.trim() === '') return undefined;
+  const parsed = DockerConfig.safeParse(parsedJson(text));
+  if (parsed.success) return parsed.data;
+  // Without the parser's words: they quote the file.
+  throw new InputError(`Cannot read the logins in ${file}: want a docker config with "auths"`);
+}
+
+function withLogin(
+  config: DockerConfig,
+  hosts: readonly string[],
+  login: BridgeLogin | undefined,
+): DockerConfig {
+  if (!login) return { ...config, auths: { ...config.auths } };
+  const entries = hosts.map((host) => [host, { auth: basicOf(login) }] as const);
+  const auths = { ...config.auths, ...Object.fromEntries(entries) };
+  if (!config.credsStore) return { ...config, auths };
+  // An empty name: of these, the login is in this file, and not where the others are.
+  const helpers = Object.fromEntries(hosts.map((host) => [host, '']));
+  return { ...config, auths, credHelpers: { ...config.credHelpers, ...helpers } };
+}
+
+function dockerFolderOf({ DOCKER_CONFIG, HOME }: OwnFilesEnv): string | undefined {
+  return DOCKER_CONFIG || (HOME && join(HOME, '.docker')) || undefined;
+}
+
+/** docker keeps more there: its plugins, its contexts, the builders of buildx. */
+async function linkEntries(from: string | undefined, to: string): Promise<void> {
+  if (from === undefined) return;
+  const entries = await readdir(from).catch(() => []);
+  for (const entry of entries) {
+    if (entry !== 'config.json') await symlink(resolve(from, entry), join(to, entry));
+  }
+}
+
+/**
+ * The file takes the place of the one that counted so far, and begins with it.
+ *
+ * @see https://github.com/containers/image/blob/main/docs/containers-registries.conf.5.md
+ */
+async function registriesConf(env: OwnFilesEnv, hosts: readonly string[]): Promise<string> {
+  const own = await ownRegistriesConf(env);
+  const entries = hosts.map(
+    (host) => `[[registry]]\nlocation = ${JSON.stringify(host)}\ninsecure = true\n`,
+  );
+  return [...(own ? [own] : []), ...entries].join('\n');
+}
+
+async function ownRegistriesConf(env: OwnFilesEnv): Promise<string | undefined> {
+  const { CONTAINERS_REGISTRIES_CONF: named, XDG_CONFIG_HOME, HOME } = env;
+  const config = XDG_CONFIG_HOME || (HOME && join(HOME, '.config'));
+  const usual = [
+    ...(config ? [join(config, 'containers', 'registries.conf')] : []),
+    '/etc/containers/registries.conf',
+  ];
+  for (const file of named ? [named] : usual) {
+    const text = await readFile(file, 'utf8').catch(() => undefined);
+    // The first version of the format has other tables, and they cannot stand beside each other.
+    if (text !== undefined) return /^\s*\[registries\./m.test(text) ? undefined : text;
+  }
+  return undefined;
+}
