@@ -1,1 +1,1 @@
-import"./chunks/rolldown-runtime.js";import{t as e}from"./chunks/run-post.js";import{execFile as t}from"node:child_process";import{promisify as n}from"node:util";await e(async e=>{let[r,i]=[e(`bridge`),e(`program`)];if(!r||!i)return;let a=[i,`bridge`,`stop`,`--config-dir`,r];await n(t)(process.execPath,a)});export{};
+import"./chunks/rolldown-runtime.js";import{t as e}from"./chunks/run-post.js";await e(async e=>{let t=e(`bridge`);if(!t)return;let{stopBridge:n}=await import(`./chunks/bridge.js`);await n(t,e(`folder`))});export{};

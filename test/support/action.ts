@@ -27,7 +27,7 @@ export interface StepRun {
 }
 
 /** How {@link startRunner} runs a step. */
-interface StepOptions {
+export interface StepOptions {
   readonly inputs: Record<string, string>;
   readonly env?: Record<string, string>;
   /** The runner of a GitHub Enterprise Server, or of Gitea, may have none. */
@@ -39,6 +39,8 @@ interface StepOptions {
 /** A runner's folders, and steps that run in them. */
 export interface Runner {
   run(options: StepOptions): Promise<StepRun>;
+  /** What steps have left under RUNNER_TEMP and at home. */
+  left(): Promise<readonly string[]>;
   /** Runs the step's `post`, with the state that its last `main` saved. */
   runPost(env?: Record<string, string>): Promise<StepRun>;
   close(): Promise<void>;
@@ -64,6 +66,10 @@ export async function startRunner(manifest: URL): Promise<Runner> {
   const program = (name: string): string => join(dirname(fileURLToPath(manifest)), name);
   for (const name of ['temp', 'home', 'workspace']) await mkdir(path(name));
 
+  const left = async (): Promise<string[]> => [
+    ...(await readdir(path('temp'))),
+    ...(await readdir(path('home'))),
+  ];
   const finished = async (script: string, { env = {}, onStart }: Omit<StepOptions, 'inputs'>) => {
     for (const name of files) await writeFile(path(name), '');
     const child = spawn(process.execPath, [program(script)], {
@@ -101,7 +107,7 @@ export async function startRunner(manifest: URL): Promise<Runner> {
       summary: await readFile(path('summary'), 'utf8'),
       variables: valuesOf(await readFile(path('env'), 'utf8')),
       paths: (await readFile(path('path'), 'utf8')).split('\n').filter(Boolean),
-      left: [...(await readdir(path('temp'))), ...(await readdir(path('home')))],
+      left: await left(),
     };
   };
 
@@ -128,6 +134,7 @@ export async function startRunner(manifest: URL): Promise<Runner> {
       state = valuesOf(await readFile(path('state'), 'utf8'));
       return run;
     },
+    left,
     runPost: async (env = {}) => {
       const saved = Object.entries(state).map(([name, value]) => [`STATE_${name}`, value]);
       return await finished(declared.runs.post ?? '', {

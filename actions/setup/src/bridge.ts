@@ -13,6 +13,11 @@ const Bridge = z.object({ address: z.string(), env: z.record(z.string(), z.strin
 /** A bridge that runs: its host:port, and the variables by which tools find it and its login. */
 export type Bridge = z.infer<typeof Bridge>;
 
+/** Where a bridge of this step is remembered, whatever the steps in between set. */
+function bridgeEnv(folder: string): Record<string, string> {
+  return { XDG_STATE_HOME: join(folder, 'state') };
+}
+
 const maxRecordBytes = 64 * 1024;
 
 /** Starts a bridge in a process of its own, which `post` ends. */
@@ -21,15 +26,13 @@ export async function startBridge(
   { node, script }: Program,
   { folder, kubeconfig, log, save, signal }: Step,
 ): Promise<Bridge> {
-  const configDir = join(folder, 'bridge');
   // Before it runs: this process may be killed.
-  save('bridge', configDir);
-  save('program', script);
+  save('bridge', script);
   const options = {
     '--namespace': namespace,
     '--kubeconfig': kubeconfig,
     '--context': context,
-    '--config-dir': configDir,
+    '--config-dir': join(folder, 'bridge'),
   };
   const flags = Object.entries(options).flatMap(([flag, value]) =>
     value === undefined ? [] : [flag, value],
@@ -37,6 +40,8 @@ export async function startBridge(
   let record = '';
   const { exitCode, stderr } = await runProgram({
     command: node,
+    // What it remembers of uploads, and of itself, goes with the folder.
+    env: bridgeEnv(folder),
     args: [script, 'bridge', registry, '--background', '--output', 'json', ...flags],
     onStdout: async (stdout) => {
       record = (await collect(stdout, 'what the bridge says', maxRecordBytes)).toString();
@@ -47,4 +52,14 @@ export async function startBridge(
   const bridge = parseInput(Bridge, JSON.parse(record), 'what the bridge says');
   log.info(`The bridge to registry "${registry}" is ${bridge.address}`);
   return bridge;
+}
+
+/** Ends the bridge of a step, if there is one, and waits until it is gone. */
+export async function stopBridge(script: string, folder: string): Promise<void> {
+  const { exitCode, stderr } = await runProgram({
+    command: process.execPath,
+    args: [script, 'bridge', 'stop', '--all'],
+    env: bridgeEnv(folder),
+  });
+  if (exitCode !== 0) throw new UnreachableError(`Cannot stop the bridge: ${stderr}`);
 }

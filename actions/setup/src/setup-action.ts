@@ -26,8 +26,12 @@ export function setupAction(program: Program): Action<Inputs> {
   };
 }
 
+/** What waits inside says better what it has waited for. */
+const graceMs = 2000;
+
 async function setup(inputs: Inputs, program: Program, step: Step): Promise<Done> {
-  const { registry, caFile } = await withCluster(inputs, step, async (cluster, signal) => {
+  const patient = { ...inputs, timeout: inputs.timeout + graceMs };
+  const { registry, caFile } = await withCluster(patient, step, async (cluster, signal) => {
     const within = { ...step, signal };
     await step.group('Operator', () => readyOperator(cluster, inputs, within));
     return await step.group('Registry', async () => {
@@ -39,18 +43,15 @@ async function setup(inputs: Inputs, program: Program, step: Step): Promise<Done
   const bridge = inputs.bridge
     ? await step.group('Bridge', () => startBridge(inputs, program, step))
     : undefined;
-  for (const [name, value] of Object.entries(bridge?.env ?? {})) runner.exportVariable(name, value);
-  const kubeconfig = inputs['export-kubeconfig'] ? (step.kubeconfig ?? '') : '';
-  if (kubeconfig) runner.exportVariable('KUBECONFIG', kubeconfig);
-  const { pushHost = '', pullHost = pushHost } = registry.status ?? {};
+  const kubeconfig = inputs['export-kubeconfig'] ? step.kubeconfig : undefined;
+  exportAll({ ...bridge?.env, ...(kubeconfig ? { KUBECONFIG: kubeconfig } : {}) });
   return {
     outputs: {
-      'registry-host': pullHost,
-      'push-host': pushHost,
+      ...hostsOf(registry),
       'ca-file': caFile,
       version,
       bridge: bridge?.address ?? '',
-      kubeconfig,
+      kubeconfig: kubeconfig ?? '',
     },
     summary: {
       heading: 'Registry',
@@ -58,6 +59,16 @@ async function setup(inputs: Inputs, program: Program, step: Step): Promise<Done
       rows: [rowOf(registry, bridge)],
     },
   };
+}
+
+/** For the steps behind this one. */
+function exportAll(variables: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(variables)) runner.exportVariable(name, value);
+}
+
+function hostsOf({ status }: Registry): Record<string, string> {
+  const { pushHost = '', pullHost = pushHost } = status ?? {};
+  return { 'registry-host': pullHost, 'push-host': pushHost };
 }
 
 async function readyOperator(
