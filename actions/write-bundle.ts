@@ -5,9 +5,17 @@ import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
 import { licencesOf } from './licences.ts';
+import { manifests } from './manifests.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const entry = (...path: readonly string[]): string => join(root, 'actions', ...path);
+
+function entriesOf(action: string): [name: string, path: string][] {
+  const folder = join(root, 'actions', action, 'src');
+  return [
+    [action, join(folder, 'main.ts')],
+    [`${action}-post`, join(folder, 'post.ts')],
+  ];
+}
 
 /**
  * Writes the programs of all actions, the chunks that they share, and the licences of what is in
@@ -19,9 +27,11 @@ export async function writeBundle(directory: string): Promise<void> {
   await using bundle = await rolldown({
     cwd: root,
     input: {
-      push: entry('push', 'src', 'main.ts'),
-      'push-post': entry('push', 'src', 'post.ts'),
+      ...Object.fromEntries(manifests.flatMap(({ name }) => entriesOf(name))),
+      reposure: join(root, 'actions', 'command-line.ts'),
     },
+    // A runner is no Pod, and the embedded cluster is for a checkout.
+    external: [/^@reposure\/(?:local|operator)/],
     platform: 'node',
     treeshake: { moduleSideEffects: hasSideEffects },
     logLevel: 'warn',
@@ -44,10 +54,14 @@ export async function writeBundle(directory: string): Promise<void> {
 }
 
 /**
- * Neither our library nor the runner's do anything by being imported; saying so keeps out an HTTP
+ * Neither our libraries nor the runner's do anything by being imported; saying so keeps out an HTTP
  * client for logins by OIDC, and leaves the one of the direct route in a chunk of its own.
  */
 function hasSideEffects(module: string): boolean {
-  const isPure = [join('core', 'src'), join('node_modules', '@actions')];
+  const isPure = [
+    join('core', 'src'),
+    join('actions', 'shared', 'src'),
+    join('node_modules', '@actions'),
+  ];
   return !isPure.some((folder) => module.startsWith(join(root, folder) + sep));
 }

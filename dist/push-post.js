@@ -1,1 +1,1 @@
-import"./chunks/rolldown-runtime.js";import{r as e}from"./chunks/core.js";import{rm as t}from"node:fs/promises";const n=e(`folder`);n&&await t(n,{recursive:!0,force:!0});export{};
+import"./chunks/rolldown-runtime.js";import{t as e}from"./chunks/run-post.js";await e();export{};

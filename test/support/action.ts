@@ -18,12 +18,16 @@ export interface StepRun {
   readonly log: string;
   readonly outputs: Record<string, string>;
   readonly summary: string;
+  /** Variables that it set for the steps behind it. */
+  readonly variables: Record<string, string>;
+  /** Folders that it put on their PATH. */
+  readonly paths: readonly string[];
   /** What it left under RUNNER_TEMP. */
   readonly left: readonly string[];
 }
 
 /** How {@link startRunner} runs a step. */
-interface StepOptions {
+export interface StepOptions {
   readonly inputs: Record<string, string>;
   readonly env?: Record<string, string>;
   /** The runner of a GitHub Enterprise Server, or of Gitea, may have none. */
@@ -35,10 +39,15 @@ interface StepOptions {
 /** A runner's folders, and steps that run in them. */
 export interface Runner {
   run(options: StepOptions): Promise<StepRun>;
+  /** What steps have left under RUNNER_TEMP and at home. */
+  left(): Promise<readonly string[]>;
   /** Runs the step's `post`, with the state that its last `main` saved. */
-  runPost(): Promise<StepRun>;
+  runPost(env?: Record<string, string>): Promise<StepRun>;
   close(): Promise<void>;
 }
+
+/** The runner's command files, but for the job's own. */
+const files = ['env', 'output', 'path', 'state', 'summary'];
 
 /** Longer than any step here takes: one that does not end by itself fails its test. */
 const longestMs = 25_000;
@@ -57,8 +66,12 @@ export async function startRunner(manifest: URL): Promise<Runner> {
   const program = (name: string): string => join(dirname(fileURLToPath(manifest)), name);
   for (const name of ['temp', 'home', 'workspace']) await mkdir(path(name));
 
+  const left = async (): Promise<string[]> => [
+    ...(await readdir(path('temp'))),
+    ...(await readdir(path('home'))),
+  ];
   const finished = async (script: string, { env = {}, onStart }: Omit<StepOptions, 'inputs'>) => {
-    for (const name of ['output', 'summary', 'state']) await writeFile(path(name), '');
+    for (const name of files) await writeFile(path(name), '');
     const child = spawn(process.execPath, [program(script)], {
       cwd: path('workspace'),
       env: {
@@ -66,8 +79,12 @@ export async function startRunner(manifest: URL): Promise<Runner> {
         HOME: path('home'),
         TMPDIR: path('home'),
         RUNNER_TEMP: path('temp'),
+        GITHUB_ACTIONS: 'true',
+        GITHUB_ENV: path('env'),
         GITHUB_OUTPUT: path('output'),
+        GITHUB_PATH: path('path'),
         GITHUB_STATE: path('state'),
+        GITHUB_WORKSPACE: path('workspace'),
         ...env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -88,19 +105,28 @@ export async function startRunner(manifest: URL): Promise<Runner> {
       log,
       outputs: valuesOf(await readFile(path('output'), 'utf8')),
       summary: await readFile(path('summary'), 'utf8'),
-      left: [...(await readdir(path('temp'))), ...(await readdir(path('home')))],
+      variables: valuesOf(await readFile(path('env'), 'utf8')),
+      paths: (await readFile(path('path'), 'utf8')).split('\n').filter(Boolean),
+      left: await left(),
     };
   };
 
   let state: Record<string, string> = {};
   return {
     run: async ({ inputs, hasSummary = true, ...options }) => {
-      const all = Object.entries(declared.inputs).map(([name, { default: value = '' }]) => [
-        `INPUT_${name.replaceAll(' ', '_').toUpperCase()}`,
-        inputs[name] ?? value,
+      const defaults = Object.entries(declared.inputs).map(([name, input]) => [
+        name,
+        input.default ?? '',
       ]);
+      // Those that the action does not know, too: the runner warns, and hands them over.
+      const all = { ...(Object.fromEntries(defaults) as Record<string, string>), ...inputs };
       const env = {
-        ...Object.fromEntries(all),
+        ...Object.fromEntries(
+          Object.entries(all).map(([name, value]) => [
+            `INPUT_${name.replaceAll(' ', '_').toUpperCase()}`,
+            value,
+          ]),
+        ),
         ...(hasSummary ? { GITHUB_STEP_SUMMARY: path('summary') } : {}),
         ...options.env,
       };
@@ -108,9 +134,12 @@ export async function startRunner(manifest: URL): Promise<Runner> {
       state = valuesOf(await readFile(path('state'), 'utf8'));
       return run;
     },
-    runPost: async () => {
+    left,
+    runPost: async (env = {}) => {
       const saved = Object.entries(state).map(([name, value]) => [`STATE_${name}`, value]);
-      return await finished(declared.runs.post ?? '', { env: Object.fromEntries(saved) });
+      return await finished(declared.runs.post ?? '', {
+        env: { ...env, ...Object.fromEntries(saved) },
+      });
     },
     close: () => rm(folder, { recursive: true, force: true }),
   };

@@ -1,7 +1,3 @@
-import { rm } from 'node:fs/promises';
+import { runPost } from '@reposure/action-shared/post';
 
-import * as runner from '@actions/core';
-
-// `main.ts` removes its folder itself, unless the runner killed it: 10 s after a job is cancelled.
-const folder = runner.getState('folder');
-if (folder) await rm(folder, { recursive: true, force: true });
+await runPost();

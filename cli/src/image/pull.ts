@@ -1,19 +1,12 @@
 import { pipeline } from 'node:stream/promises';
 
-import { InputError } from '@reposure/core';
-import {
-  assertUnpackable,
-  openSink,
-  openSource,
-  singleFileOf,
-  TemporaryFolder,
-  unpack,
-} from '@reposure/core/content';
-import type { Sink } from '@reposure/core/content';
+import { InputError, silent } from '@reposure/core';
+import { openSink, openSource, singleFileOf, TemporaryFolder } from '@reposure/core/content';
 import { hostPlatform, parsePlatform } from '@reposure/core/oci';
 import type { Platform, Target } from '@reposure/core/oci';
-import { imageResultsOf, parseImageName, pull } from '@reposure/core/transfer';
-import type { TransferResult } from '@reposure/core/transfer';
+import type { Route } from '@reposure/core/surrogate';
+import { imageResultsOf, parseImageName, pull, pullUnpacked } from '@reposure/core/transfer';
+import type { PullOptions, TransferResult } from '@reposure/core/transfer';
 import type { Command } from 'commander';
 
 import { withRoute } from '../environment.ts';
@@ -33,11 +26,16 @@ interface PullFlags extends RouteOptions, TransferFlags {
   readonly result?: ResultFiles;
 }
 
-/**
- * @param place Where the image ends up, for a person.
- * @param isForOne Whether only one platform can go there: of an index, the one that this machine would run.
- */
-type Fetch = (sink: Sink, place: string, isForOne: boolean) => Promise<TransferResult>;
+/** What is pulled, by which way, and how that is said. */
+interface Pulling {
+  readonly route: Route;
+  readonly target: Target;
+  readonly options: PullOptions;
+  /** Says, before anything travels, where the image ends up. */
+  readonly announce: (place: string) => void;
+  /** Ends what shows the progress, before anything else is printed, and writes what was asked for to files. */
+  readonly done: (result: TransferResult) => void;
+}
 
 const standardOutput = 'standard output';
 
@@ -70,39 +68,42 @@ export async function pullAction(
     const environment = { ...opened, signal: deadline(opened.signal) };
     const view = progressView(process.stderr);
     try {
-      const fetch = fetcher(flags, { target, platform }, environment, view);
-      if (flags.unpack) await unpackTo(flags.to, fetch, environment);
-      else await archiveTo(to, fetch, environment);
+      const pulling = pullingOf(flags, { target, platform }, environment, view);
+      if (flags.unpack) await unpackTo(flags.to, pulling, environment);
+      else await archiveTo(to, pulling, environment);
     } finally {
       view.close();
     }
   });
 }
 
-function fetcher(
+function pullingOf(
   flags: PullFlags,
   { target, platform }: { readonly target: Target; readonly platform: Platform | undefined },
   { route, registry, log, signal }: Parameters<Parameters<typeof withRoute>[2]>[0],
   view: ProgressView,
-): Fetch {
+): Pulling {
   const { pushHost, pullHost } = registry.status ?? {};
-  return async (sink, place, isForOne) => {
-    view.note(`Pulling to ${place} by ${route.via}: ${route.reason}`);
-    const result = await pull(route, target, sink, {
-      platform,
-      onePlatform: isForOne ? hostPlatform() : undefined,
-      pushHost,
-      pullHost,
-      signal,
-      log,
-      retries: flags.retries,
-      concurrency: flags.concurrency,
-      stallTimeoutMs: parsePatience(flags.stallTimeout),
-      onProgress: view.onProgress,
-    });
-    view.close();
-    writeResults(flags.result, imageResultsOf(result, { pushHost, pullHost }));
-    return result;
+  const options: PullOptions = {
+    platform,
+    pushHost,
+    pullHost,
+    signal,
+    log,
+    retries: flags.retries,
+    concurrency: flags.concurrency,
+    stallTimeoutMs: parsePatience(flags.stallTimeout),
+    onProgress: view.onProgress,
+  };
+  return {
+    route,
+    target,
+    options,
+    announce: (place) => view.note(`Pulling to ${place} by ${route.via}: ${route.reason}`),
+    done: (result) => {
+      view.close();
+      writeResults(flags.result, imageResultsOf(result, { pushHost, pullHost }));
+    },
   };
 }
 
@@ -112,17 +113,20 @@ function isToStdout(place: string): boolean {
 
 async function archiveTo(
   to: string,
-  fetch: Fetch,
+  { route, target, options, announce, done }: Pulling,
   { format, signal, log }: Environment,
 ): Promise<void> {
   // What `docker load` and `podman load` read from a pipe.
   const place = to === '-' ? 'docker-archive:-' : to;
   const sink = await openSink(place, { stdout: process.stdout, signal });
-  // A docker archive holds one image, and the daemon takes one.
+  // A docker archive holds one image, and the daemon takes one: of an index, that of this machine.
   const isDocker = /^docker-(?:archive|daemon):/.test(place);
   const isStream = isToStdout(place);
   const named = isStream ? standardOutput : to;
-  const result = await fetch(sink, named, isDocker);
+  announce(named);
+  const onePlatform = isDocker ? hostPlatform() : undefined;
+  const result = await pull(route, target, sink, { ...options, onePlatform });
+  done(result);
   const text = describeTransfer(result, `Pulled to ${named}:`);
   // Standard output carries the archive.
   if (isStream) log.info(text);
@@ -131,31 +135,32 @@ async function archiveTo(
 
 async function unpackTo(
   to: string | undefined,
-  fetch: Fetch,
-  { format, signal, log }: Environment,
+  pulling: Pulling,
+  { format }: Environment,
 ): Promise<void> {
-  const isFolder = to !== undefined && to !== '-';
-  // Before anything travels.
-  if (isFolder) await assertUnpackable(to);
+  const { route, target, announce, done } = pulling;
+  const options = { ...pulling.options, onePlatform: hostPlatform() };
+  if (to === undefined || to === '-') {
+    announce(standardOutput);
+    await printFile({ ...pulling, options });
+    return;
+  }
+  announce(to);
+  const result = await pullUnpacked(route, target, to, options);
+  done(result);
+  const text = describeTransfer(result, `Unpacked to ${to}:`);
+  await print(format, { value: result, names: namesOf(result), text });
+}
+
+/** The one file of an image, as it is. */
+async function printFile({ route, target, options, done }: Pulling): Promise<void> {
+  const { signal, log = silent } = options;
   const temporary = new TemporaryFolder();
   try {
     const layout = `oci:${await temporary.next()}`;
-    const result = await fetch(
-      await openSink(layout, { signal }),
-      isFolder ? to : standardOutput,
-      true,
-    );
+    done(await pull(route, target, await openSink(layout, { signal }), options));
     const source = await openSource(layout, { signal, log });
     try {
-      if (isFolder) {
-        await unpack(source, to, { signal, log });
-        await print(format, {
-          value: result,
-          names: namesOf(result),
-          text: describeTransfer(result, `Unpacked to ${to}:`),
-        });
-        return;
-      }
       const file = await singleFileOf(source);
       if (!file) {
         throw new InputError(

@@ -3,9 +3,9 @@ import { resourceTypes } from '@reposure/core/kubernetes';
 import type { KubernetesClient, KubernetesObject } from '@reposure/core/kubernetes';
 import { DockerConfig, dockerConfigCredentials } from '@reposure/core/registry';
 import type { Credentials } from '@reposure/core/registry';
-import { loginSecretOf, tlsSecretOf } from '@reposure/core/resource';
+import { loginSecretOf } from '@reposure/core/resource';
 import type { Registry } from '@reposure/core/resource';
-import { serviceCaOf } from '@reposure/core/surrogate';
+import { registryCa } from '@reposure/core/surrogate';
 import type { Command } from 'commander';
 
 import { getRegistry, withCluster } from '../environment.ts';
@@ -54,15 +54,8 @@ async function valueOf(
 }
 
 async function certificateOf(registry: Registry, cluster: KubernetesClient): Promise<string> {
-  const { spec } = registry;
-  if (isOpenShift(registry) && tlsSecretOf(spec) === undefined) {
-    return (await serviceCaOf({ kubernetes: cluster, registry })).trim();
-  }
-  const data = await secretData(registry, tlsSecretOf(spec), 'certificate', cluster);
-  const key = [spec.authenticationSecretDataKey, 'ca.crt', 'tls.crt'].find(
-    (each) => each && data[each],
-  );
-  return known(key && data[key], registry, 'certificate').trim();
+  const ca = await registryCa({ kubernetes: cluster, registry });
+  return known(ca, registry, 'certificate').trim();
 }
 
 async function loginOf(

@@ -7,6 +7,8 @@ export type { UnpackedLayer } from './diff-id.ts';
 export { DiskFullError } from './disk-full.ts';
 export { narrowed } from './narrowed.ts';
 export { ContentNotFoundError } from './not-found.ts';
+export { parseLocation } from './location.ts';
+export type { Location } from './location.ts';
 export { openSink } from './open-sink.ts';
 export type { OpenSinkOptions, SinkKind } from './open-sink.ts';
 export { openSource } from './open-source.ts';

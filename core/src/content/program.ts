@@ -13,6 +13,8 @@ export interface ProgramCall {
   /** A name on the PATH. */
   readonly command: string;
   readonly args: readonly string[];
+  /** Beside this process's own variables. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Goes to its standard input, which ends at once without it. */
   readonly stdin?: ByteStream;
   /** Takes its standard output, to the end; without it, nobody reads what it says there. */
@@ -67,8 +69,12 @@ export async function runProgram(call: ProgramCall): Promise<ProgramEnd> {
   return ended;
 }
 
-async function started({ command, args }: ProgramCall): Promise<ChildProcessWithoutNullStreams> {
-  const child = spawn(command, args, { stdio: 'pipe' });
+async function started({
+  command,
+  args,
+  env,
+}: ProgramCall): Promise<ChildProcessWithoutNullStreams> {
+  const child = spawn(command, args, { stdio: 'pipe', env: { ...process.env, ...env } });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   child.once('spawn', resolve);
   child.on('error', reject);

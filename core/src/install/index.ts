@@ -6,6 +6,8 @@ export { containerPull, imagePullPolicies, podPull } from './image-pull.ts';
 export type { ImagePull, ImagePullPolicy } from './image-pull.ts';
 export { rotateKeys } from './key-rotation.ts';
 export { labelsOf, selectorOf } from './labels.ts';
+export { checkOperator } from './operator-check.ts';
+export type { InstalledOperator } from './operator-check.ts';
 export { installOperator, uninstallOperator } from './operator-install.ts';
 export type { InstallOperatorOptions, UninstallOptions } from './operator-install.ts';
 export { fieldEnv, operatorObjects } from './operator-objects.ts';

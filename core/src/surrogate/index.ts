@@ -14,6 +14,8 @@ export { busyGreeting, SurrogateError } from './greeting.ts';
 export { openRoute } from './open-route.ts';
 export type { OpenRouteOptions, RouteChoice } from './open-route.ts';
 export { serviceCaOf } from './openshift-direct.ts';
+export { registryCa } from './registry-ca.ts';
+export type { RegistryCaOptions } from './registry-ca.ts';
 export type { Route, RouteKind } from './route.ts';
 export { serveSession } from './server-session.ts';
 export type { ServeOptions } from './server-session.ts';

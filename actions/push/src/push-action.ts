@@ -1,0 +1,76 @@
+import { hostRun, linesTo, remoteAccess, withCluster, withRoute } from '@reposure/action-shared';
+import type { Action, Done, Step } from '@reposure/action-shared';
+import { requireRepository } from '@reposure/core/resource';
+import type { Registry } from '@reposure/core/resource';
+import type { Route } from '@reposure/core/surrogate';
+import { isRemote, layerFinder, openImage, push } from '@reposure/core/transfer';
+import type { PushOptions, TransferResult } from '@reposure/core/transfer';
+
+import { Inputs } from './inputs.ts';
+import { outputsOf } from './outputs.ts';
+import { summaryOf } from './summary.ts';
+import { destinationsOf } from './tags.ts';
+
+/** `actions/push` */
+export const pushAction: Action<Inputs> = {
+  name: 'push',
+  title: 'Push',
+  inputs: Inputs,
+  subjects: ({ tags }) => tags,
+  main: async (inputs, step): Promise<Done> => {
+    const results = await withCluster(inputs, step, (cluster, signal) =>
+      withRoute(inputs, cluster, { ...step, access: 'write', signal }, (route, registry) =>
+        step.group('Push', () => pushTo({ route, registry }, inputs, { ...step, signal })),
+      ),
+    );
+    return { outputs: outputsOf(results), summary: summaryOf(results) };
+  },
+};
+
+/** @returns One result per repository that the tags name. */
+async function pushTo(
+  { route, registry }: { readonly route: Route; readonly registry: Registry },
+  inputs: Inputs,
+  step: Step,
+): Promise<TransferResult[]> {
+  const { log, signal } = step;
+  const { pushHost, pullHost } = registry.status ?? {};
+  const hosts = [pullHost, pushHost].filter((host) => host !== undefined);
+  const destinations = destinationsOf(inputs.tags, hosts);
+  for (const { repository } of destinations) requireRepository(registry, repository, 'write');
+  const settings: PushOptions = {
+    pushHost,
+    pullHost,
+    retries: inputs.retries,
+    stallTimeoutMs: inputs['stall-timeout'],
+    dryRun: inputs['dry-run'],
+    signal,
+    log,
+    onProgress: linesTo(log),
+  };
+  const [only, ...others] = destinations;
+  // What is not packed because one repository has it could not be sent to another.
+  const layers = only && others.length === 0 ? layerFinder(route, only, settings) : undefined;
+  const { platforms, source: from } = inputs;
+  const source = await openImage(from, {
+    temporaryDirectory: step.folder,
+    run: hostRun(log),
+    retries: inputs.retries,
+    stallTimeoutMs: inputs['stall-timeout'],
+    signal,
+    log,
+    ...(platforms ? { platforms } : {}),
+    ...(layers ? { findLayers: layers.findLayers } : {}),
+    ...(isRemote(from) ? { access: await remoteAccess(step) } : {}),
+  });
+  try {
+    log.info(`Pushing ${source.description} by ${route.via}: ${route.reason}`);
+    const results: TransferResult[] = [];
+    for (const destination of destinations) {
+      results.push(await push(route, source, destination, { ...settings, layers }));
+    }
+    return results;
+  } finally {
+    await source.close();
+  }
+}

@@ -1,0 +1,27 @@
+export type { Action, ActionInputs, Done } from './action.ts';
+export { registryOf, withCluster, withRoute } from './cluster.ts';
+export type { ClusterWay, RouteWay } from './cluster.ts';
+export {
+  clusterInputs,
+  count,
+  duration,
+  flag,
+  optional,
+  parsedBy,
+  required,
+  sourceText,
+  summaryInput,
+  text,
+  timeoutInput,
+  transferInputs,
+  withDefault,
+  words,
+  wordsOf,
+} from './inputs.ts';
+export { hostRun } from './program.ts';
+export { remoteAccess } from './remote-access.ts';
+export { runStep } from './run-step.ts';
+export { linesTo } from './runner-log.ts';
+export { isLikelySecret } from './secrets.ts';
+export type { Step } from './step.ts';
+export type { Summary } from './summary.ts';

@@ -1,0 +1,28 @@
+import { loginFiles } from '@reposure/core/registry';
+import type { RemoteAccess } from '@reposure/core/transfer';
+
+import { credentialFiles, secretsOfDockerConfigs } from './credential-files.ts';
+import type { Step } from './step.ts';
+
+/**
+ * How this runner reaches registries outside the cluster: with the logins of docker/login-action and
+ * the like, which are masked first, and through the proxies of the environment.
+ */
+export async function remoteAccess({ env, log, mask }: Step): Promise<RemoteAccess> {
+  for (const secret of await secretsOfDockerConfigs(credentialFiles(env))) mask(secret);
+  return {
+    insecure: false,
+    credentials: loginFiles({
+      REGISTRY_AUTH_FILE: env['REGISTRY_AUTH_FILE'],
+      DOCKER_CONFIG: env['DOCKER_CONFIG'],
+      XDG_RUNTIME_DIR: env['XDG_RUNTIME_DIR'],
+      HOME: env['HOME'],
+    }),
+    proxies: {
+      http: env['http_proxy'] || env['HTTP_PROXY'],
+      https: env['https_proxy'] || env['HTTPS_PROXY'],
+      noProxy: env['no_proxy'] || env['NO_PROXY'],
+    },
+    log,
+  };
+}

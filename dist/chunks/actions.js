@@ -1,0 +1,1 @@
+export{t as localRegistryAction,n as localUpAction}from"./actions2.js";

@@ -1,0 +1,1 @@
+export{n as stopBridge}from"./bridge2.js";

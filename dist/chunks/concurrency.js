@@ -1,0 +1,1 @@
+async function e(e,t,n){let r=[],i=e.entries(),a=!1,o=Array.from({length:Math.min(t,e.length)},async()=>{for(let[e,t]of i){if(a)return;try{r[e]=await n(t)}catch(e){throw a=!0,e}}}),s=(await Promise.allSettled(o)).find(e=>e.status===`rejected`);if(s)throw s.reason;return r}export{e as t};

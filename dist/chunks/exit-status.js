@@ -1,0 +1,1 @@
+var e=class extends Error{name=`ExitStatusError`;status;constructor(e){super(`Ended with status ${e}`),this.status=e}};export{e as t};

@@ -1,0 +1,1 @@
+import{createHash as e,randomBytes as t}from"node:crypto";function n(){return t(32).toString(`base64url`)}function r(t){return e(`sha256`).update(`reposure key ${t}`).digest(`base64url`).slice(0,16)}export{n,r as t};

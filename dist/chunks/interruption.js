@@ -1,0 +1,1 @@
+function e(){let e=new AbortController;for(let n of[`SIGINT`,`SIGTERM`,`SIGHUP`])process.once(n,()=>e.abort(new t(n)));return e.signal}var t=class extends Error{name=`InterruptedError`;signalName;constructor(e,t=`nothing half-done is visible, run it again to go on`){super(`Interrupted by ${e}; ${t}`),this.signalName=e}};export{e as n,t};

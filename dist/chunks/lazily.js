@@ -1,0 +1,1 @@
+function e(e){return async(...t)=>{await(await e())(...t)}}export{e as t};

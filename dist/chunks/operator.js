@@ -1,0 +1,30 @@
+import"./rolldown-runtime.js";import{n as e}from"./errors.js";import{t}from"./input.js";import{n,t as r,u as i}from"./operator-install.js";import{c as a,t as o}from"./resource-types.js";import{a as s,n as c,t as l}from"./commander.js";import{r as u}from"./environment.js";import{n as d}from"./output.js";import{i as f,n as p,r as m}from"./transfer-options.js";import{n as h,r as g,t as _}from"./waiting.js";import{t as v}from"./lazily.js";function y(e){return e.addOption(new c(`--image-pull-policy <policy>`,`when nodes pull it; Kubernetes' own by default`).choices(i)).option(`--image-pull-secret <secret>`,`a Secret of the namespace that nodes pull it with; may be repeated`,p)}function b(){let e=new l(`image`).description(`the image of operator and surrogates, for clusters that reach no registry outside`);return e.addCommand(x()),e.addCommand(m(C())),e}function x(){return new l(`save`).description(`write the image to an archive; any other image, too, such as the registry's`).argument(`[source]`,`docker://HOST/NAME…, or whatever image push takes; this version's by default`).requiredOption(`--to <target>`,`oci-archive:FILE, docker-archive:FILE, oci:DIR, or -`).option(`--platform <platform>`,`only this one, e.g. linux/arm64; a docker archive holds one`).option(`--src-insecure`,`plain HTTP to the source docker://…, login included`).option(`--src-ca <file>`,`trust these certificates (PEM), too, of the source docker://…`).addHelpText(`after`,S).action(v(async()=>(await import(`./image-save.js`)).saveAction))}const S=`
+npm run image builds the same image from a checkout, without any registry.
+
+Examples:
+  reposure operator image save --to oci-archive:reposure.tar
+  reposure operator image save --to docker-archive:reposure.tar --platform linux/amd64
+  reposure operator image save docker://docker.io/library/registry:3 --to oci-archive:registry.tar
+`;function C(){return f(new l(`load`)).description(`push the image from an archive to where nodes pull, and say how to install it`).argument(`<archive>`,`oci-archive:FILE, docker-archive:FILE, oci:DIR, or its path`).argument(`<target>`,`name of a Registry resource, or docker://HOST/NAME[:TAG]`).argument(`[image]`,`its name in that Registry; reposure/reposure with this version by default`).option(`--to-insecure`,`plain HTTP to the target docker://…, login included`).option(`--to-ca <file>`,`trust these certificates (PEM), too, of the target docker://…`).addHelpText(`after`,w).action(async function(){let{loadAction:e}=await import(`./image-load.js`);await e(this)})}const w=`
+A Registry has a way in once an operator runs: so it is for the next version, and for other namespaces
+and clusters. The first image of a cluster without any registry is beyond the cluster's API, as some
+image has to run in order to take it. Put it where the nodes pull already (docker://…), or on each of
+them: ctr -n k8s.io images import, kind load image-archive, minikube image load, or k3s' folder
+agent/images; then operator install --image-pull-policy=Never.
+
+Examples:
+  reposure operator image load reposure.tar docker://mirror.internal/tools/reposure:0.1.0
+  reposure operator image load reposure.tar default
+  reposure operator install --image="$(reposure operator image load reposure.tar default -o name)" --wait
+`;function T(){let e=new l(`operator`).description(`the operator, which makes a way in for every Registry of its namespace, or of all`);return e.addCommand(E()),_(e.command(`uninstall`),`its Pods are gone`).description(`remove the operator; Registries and their surrogates stay`).addHelpText(`after`,`
+Examples:
+  reposure operator uninstall --wait
+`).action(k),e.addCommand(g(new l(`logs`).description(`print the operator's log`)).addHelpText(`after`,`
+Examples:
+  reposure operator logs --follow
+`).action(A)),e.addCommand(b()),e}function E(){return y(_(new l(`install`),`it works`)).description(`install the operator in the namespace, or bring it up to date`).option(`-e, --role <clusterrole>`,`also bind the operator's account to this ClusterRole`).option(`--image <image>`,`the image of operator and surrogates; this version by default`).option(`--replicas <n>`,`one works, the others stand by`,D,1).option(`--cluster`,`serve all namespaces but those that have an operator of their own`).addHelpText(`after`,`
+Examples:
+  reposure operator install --wait
+  reposure operator install --role=view --wait
+  reposure operator install --cluster --replicas=2 --wait -n reposure-system
+`).action(O)}function D(e){if(!/^\d+$/.test(e))throw new s(`Want a whole number, 0 or more.`);return Number(e)}async function O(e,n){let i=n.optsWithGlobals(),o=t(i.timeout);await u(i,async({cluster:e,namespace:t,format:n,log:s,signal:c})=>{await r(e,{namespace:t,image:i.image,imagePullPolicy:i.imagePullPolicy,imagePullSecrets:i.imagePullSecret,role:i.role,replicas:i.replicas,allNamespaces:i.cluster,wait:i.wait,timeoutMs:o,log:s,signal:c});let l=i.wait?`ready`:`applied`;await d(n,{value:{namespace:t,deployment:a.operator,state:l},names:[`deployment.apps/${a.operator}`],text:`Operator ${l} in namespace "${t}"${i.cluster?`, for all namespaces`:``}`})})}async function k(e,r){let i=r.optsWithGlobals(),o=t(i.timeout);await u(i,async({cluster:e,namespace:t,format:r,log:s,signal:c})=>{await n(e,{namespace:t,wait:i.wait,timeoutMs:o,log:s,signal:c}),await d(r,{value:{namespace:t,deployment:a.operator,state:`removed`},names:[`deployment.apps/${a.operator}`],text:`Operator removed from namespace "${t}"`})})}async function A(e,t){let n=t.optsWithGlobals();await u(n,e=>j(e,a.operator,n))}async function j(t,n,r){let{cluster:i,namespace:a,signal:s}=t,c=`app.kubernetes.io/name=${n}`,{items:l}=await i.list(o.Pod,{namespace:a,labelSelector:c,signal:s}),[u]=l;if(!u)throw new e(`Cannot show the log of ${n}: it has no Pod in namespace "${a}"; is it installed there?`);await h(t,u.metadata.name,r)}export{j as n,y as r,T as t};

@@ -1,0 +1,1 @@
+export{t as operatorCommand}from"./operator.js";

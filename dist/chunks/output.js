@@ -1,0 +1,3 @@
+import{t as e}from"./errors.js";import{t}from"./dist.js";import{n}from"./standard-output.js";var r=t();function i(t){switch(t){case void 0:return`text`;case`json`:case`yaml`:case`name`:return t;default:throw new e(`Cannot print as "${t}": want json, yaml or name`)}}async function a(e,{value:t,names:i,text:a}){let o={text:()=>a,json:()=>JSON.stringify(t,void 0,2),yaml:()=>(0,r.stringify)(t,{aliasDuplicateObjects:!1}).trimEnd(),name:()=>i.join(`
+`)}[e]();o&&await n(`${o}\n`)}function o(e,t){if(t.length===0)return``;let n=[e,...t],r=e.map((e,t)=>Math.max(...n.map(e=>e[t]?.length??0)));return n.map(e=>e.map((e,t)=>e.padEnd(r[t]??0)).join(`   `).trimEnd()).join(`
+`)}export{a as n,o as r,i as t};

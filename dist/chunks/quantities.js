@@ -1,0 +1,1 @@
+function e(e){let t=[`B`,`KiB`,`MiB`,`GiB`,`TiB`],n=e<1?0:Math.min(Math.floor(Math.log2(e)/10),t.length-1),r=n===0?0:1;return`${(e/1024**n).toFixed(r)} ${t[n]??``}`}function t(e){if(e<59950)return`${(e/1e3).toFixed(1)} s`;let t=Math.round(e/1e3);return`${Math.floor(t/60)}m${String(t%60).padStart(2,`0`)}s`}export{t as n,e as t};

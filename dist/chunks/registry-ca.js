@@ -1,0 +1,1 @@
+import{h as e,t}from"./resource-types.js";import{t as n}from"./login-secret.js";import{n as r}from"./openshift-direct2.js";async function i(i){let{kubernetes:a,registry:o,signal:s}=i,{metadata:c,spec:l,status:u}=o,d=e(l);if(d!==void 0){let e=t.Secret;return n(await a.get(e,d,c.namespace,s),l)}return(u?.provider??l.provider)===`openshift`?await r(i):void 0}export{i as t};

@@ -1,0 +1,1 @@
+export{t as remoteAccess}from"./remote2.js";

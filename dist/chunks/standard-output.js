@@ -1,0 +1,1 @@
+import{r as e}from"./errors.js";var t=class extends e{name=`StandardOutputError`;code=`OUTPUT_FAILED`;isClosed;constructor(e){super(`Cannot write the result to standard output`,{cause:e}),this.isClosed=`code`in e&&e.code===`EPIPE`}};async function n(e){await new Promise((n,r)=>{process.stdout.write(e,e=>{e?r(new t(e)):n()})})}export{n,t};

@@ -1,0 +1,1 @@
+import"./chunks/rolldown-runtime.js";import{t as e}from"./chunks/run-post.js";await e(async e=>{let t=e(`bridge`);if(!t)return;let{stopBridge:n}=await import(`./chunks/bridge.js`);await n(t,e(`folder`))});export{};

@@ -1,0 +1,150 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer, request as forward } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+
+import { startRunner } from './action.ts';
+import type { Runner, StepOptions, StepRun } from './action.ts';
+import { reposureOk } from './cli.ts';
+import { startEmbeddedWorld } from './embedded-world.ts';
+
+/** What a registry has under one name. */
+interface Stored {
+  readonly digest: string;
+  readonly bytes: number;
+  /** Of its config and its layers. */
+  readonly blobBytes: number;
+}
+
+/** An embedded cluster that actions/setup has made ready, and runners with the other actions. */
+export interface ActionWorld {
+  /** What actions/setup did. */
+  readonly ready: StepRun;
+  readonly runners: Readonly<Record<'pull' | 'push' | 'setup', Runner>>;
+  readonly env: Readonly<Record<string, string>>;
+  /** The kubeconfig, as a workflow has it in a secret. */
+  readonly kubeconfig: string;
+  /** The registry, as this machine reaches it. */
+  readonly origin: string;
+  /** In front of the registry: everything passes, but no blob ever arrives. */
+  readonly stalled: Stalled;
+  path(name: string): string;
+  cli(...words: string[]): Promise<Buffer>;
+  push(inputs: Record<string, string>, more?: Partial<StepOptions>): Promise<StepRun>;
+  pull(inputs: Record<string, string>, more?: Partial<StepOptions>): Promise<StepRun>;
+  setup(inputs: Record<string, string>, more?: Partial<StepOptions>): Promise<StepRun>;
+  /** What the registry itself has, without Reposure. */
+  stored(name: string): Promise<Stored>;
+  tagsOf(repository: string): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+/** Starts it all; `site/` and `app.tar`, the same as `docker save` writes it, lie in its folder. */
+export async function startActionWorld(): Promise<ActionWorld> {
+  const world = await startEmbeddedWorld();
+  const { env } = world;
+  const path = (name: string): string => join(world.directory, name);
+  const cli = (...words: string[]): Promise<Buffer> => reposureOk(words, { env });
+  const [setup, push, pull] = await Promise.all(
+    ['setup', 'push', 'pull'].map((name) =>
+      startRunner(new URL(`../../actions/${name}/action.yml`, import.meta.url)),
+    ),
+  );
+  if (!setup || !push || !pull) throw new Error('an action is missing');
+  const kubeconfig = await readFile(env['KUBECONFIG'] ?? '', 'utf8');
+  const ready = await setup.run({
+    inputs: { kubeconfig, simple: 'true', bridge: 'true', 'export-kubeconfig': 'true' },
+  });
+  if (ready.status !== 0) throw new Error(ready.log);
+  const origin = (await cli('simple', 'host')).toString().trim();
+  const stalled = await startStalled(origin);
+  await Promise.all([
+    cli('registry', 'create', 'near', `--host=${origin}`, '--insecure', '--wait'),
+    cli('registry', 'create', 'stalled', `--host=${stalled.host}`, '--insecure', '--wait'),
+  ]);
+  await mkdir(path('site'));
+  await writeFile(path('site/page.html'), '<p>hello</p>');
+  await writeFile(path('site/random.bin'), randomBytes(100_000));
+  await cli('image', 'push', 'default', 'made/site:1', path('site'));
+  await cli('image', 'pull', 'default', 'made/site:1', '--to', `docker-archive:${path('app.tar')}`);
+  return {
+    ready,
+    runners: { setup, push, pull },
+    env,
+    kubeconfig,
+    origin,
+    stalled,
+    path,
+    cli,
+    push: (inputs, more) => push.run({ inputs, env, ...more }),
+    pull: (inputs, more) => pull.run({ inputs, env, ...more }),
+    setup: (inputs, more) => setup.run({ inputs, env, ...more }),
+    stored: (name) => stored(origin, name),
+    tagsOf: (repository) => tagsOf(origin, repository),
+    close: async () => {
+      stalled.close();
+      await Promise.all([setup.close(), push.close(), pull.close()]);
+      await world.close();
+    },
+  };
+}
+
+async function stored(origin: string, name: string): Promise<Stored> {
+  const [repository = '', reference = ''] = name.split(/[:@](?!.*[:@/])/);
+  const answer = await fetch(`http://${origin}/v2/${repository}/manifests/${reference}`, {
+    headers: { accept: 'application/vnd.oci.image.manifest.v1+json' },
+  });
+  if (!answer.ok) throw new Error(`${name} at ${origin}: ${answer.status}`);
+  const bytes = Buffer.from(await answer.arrayBuffer());
+  const { config, layers } = JSON.parse(bytes.toString()) as {
+    config: { size: number };
+    layers: { size: number }[];
+  };
+  return {
+    digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`,
+    bytes: bytes.byteLength,
+    blobBytes: [config, ...layers].reduce((sum, { size }) => sum + size, 0),
+  };
+}
+
+async function tagsOf(origin: string, repository: string): Promise<string[]> {
+  const answer = await fetch(`http://${origin}/v2/${repository}/tags/list`);
+  if (answer.status === 404) return [];
+  return ((await answer.json()) as { tags: string[] | null }).tags ?? [];
+}
+
+/** A registry from which, and to which, no blob arrives. */
+interface Stalled {
+  readonly host: string;
+  /** Once a blob is under way. */
+  arrival(): Promise<unknown>;
+  close(): void;
+}
+
+async function startStalled(origin: string): Promise<Stalled> {
+  const server = createServer((request, response) => {
+    const { method, url = '', headers } = request;
+    const isUpload = url.includes('/blobs/uploads/') && (method === 'PUT' || method === 'PATCH');
+    if (isUpload || (method === 'GET' && url.includes('/blobs/sha256:'))) {
+      request.resume();
+      server.emit('stalled');
+      return;
+    }
+    const onward = forward(`http://${origin}${url}`, { method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    request.pipe(onward);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    arrival: () => once(server, 'stalled'),
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
