@@ -116,8 +116,8 @@ function describeProduct(product: Product): void {
         `reposure image push ${provider} ${repository}:1 hello.txt`,
       );
       expect(status).toBe(1);
-      expect(stderr.toString()).toContain(`it refuses the login for HEAD /v2/${repository}/`);
-      expect(stderr.toString()).not.toContain(password);
+      expect(stderr).toContain(`it refuses the login for HEAD /v2/${repository}/`);
+      expect(stderr).not.toContain(password);
     },
   );
 
