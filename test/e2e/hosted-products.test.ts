@@ -61,7 +61,9 @@ describe.skipIf(!hasTool('kubectl') || !findDistribution('3'))(
       await embedded?.close();
     });
 
-    describe.each(products)('$provider', describeProduct);
+    describe.each(products)('$provider', (product) => {
+      describeProduct(product);
+    });
   },
 );
 
@@ -74,8 +76,8 @@ function describeProduct(product: Product): void {
       version: '3',
       tls: true,
       ...product,
-      grant: (login, scope) => {
-        if (login?.username !== robot || login.password !== password) {
+      grant: (given, scope) => {
+        if (given?.username !== robot || given.password !== password) {
           return { status: 401, body: product.unauthorized };
         }
         return scope.startsWith('repository:team/') ? ['pull', 'push'] : [];

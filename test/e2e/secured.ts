@@ -140,10 +140,10 @@ function describeConfidence(place: () => SecuredPlace): void {
 }
 
 /** Of deployments and garbage collections, of which there is none here; the embedded cluster has no such kinds. */
-const others = ['DaemonSet', 'Job'];
+const others = new Set(['DaemonSet', 'Job']);
 /** Everything that can stand in a namespace and that we, or the cluster for us, make there; no Secrets. */
 const namespacedTypes: readonly ResourceType[] = Object.values(resourceTypes).filter(
-  ({ namespaced, kind }) => namespaced && kind !== 'Secret' && !others.includes(kind),
+  ({ namespaced, kind }) => namespaced && kind !== 'Secret' && !others.has(kind),
 );
 
 function describeRights(place: () => SecuredPlace): void {

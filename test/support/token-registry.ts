@@ -9,7 +9,7 @@ import { startTestServer } from '../../core/src/registry/test/server.ts';
 import { startDistribution, writeCertificates } from './registries.ts';
 
 /** Who asks for a token. */
-export interface TokenLogin {
+interface TokenLogin {
   readonly username: string;
   readonly password: string;
 }
