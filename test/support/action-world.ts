@@ -30,15 +30,15 @@ export interface ActionWorld {
   readonly origin: string;
   /** In front of the registry: everything passes, but no blob ever arrives. */
   readonly stalled: Stalled;
-  path(name: string): string;
-  cli(...words: string[]): Promise<Buffer>;
-  push(inputs: Record<string, string>, more?: Partial<StepOptions>): Promise<StepRun>;
-  pull(inputs: Record<string, string>, more?: Partial<StepOptions>): Promise<StepRun>;
-  setup(inputs: Record<string, string>, more?: Partial<StepOptions>): Promise<StepRun>;
+  readonly path: (name: string) => string;
+  readonly cli: (...words: string[]) => Promise<Buffer>;
+  readonly push: (inputs: Record<string, string>, more?: Partial<StepOptions>) => Promise<StepRun>;
+  readonly pull: (inputs: Record<string, string>, more?: Partial<StepOptions>) => Promise<StepRun>;
+  readonly setup: (inputs: Record<string, string>, more?: Partial<StepOptions>) => Promise<StepRun>;
   /** What the registry itself has, without Reposure. */
-  stored(name: string): Promise<Stored>;
-  tagsOf(repository: string): Promise<string[]>;
-  close(): Promise<void>;
+  readonly stored: (name: string) => Promise<Stored>;
+  readonly tagsOf: (repository: string) => Promise<string[]>;
+  readonly close: () => Promise<void>;
 }
 
 /** Starts it all; `site/` and `app.tar`, the same as `docker save` writes it, lie in its folder. */

@@ -57,10 +57,8 @@ export async function writeBuildkitArchive(path: string): Promise<BuildkitArchiv
       config: json(config, `${oci}.config.v1+json`),
       layers: [put(gzipSync(tar), `${oci}.layer.v1.tar+gzip`)],
     };
-    return {
-      ...json(manifest, `${oci}.manifest.v1+json`),
-      platform: { architecture, os: 'linux' },
-    };
+    const platform = { architecture, os: 'linux' };
+    return Object.assign(json(manifest, `${oci}.manifest.v1+json`), { platform });
   });
   const attestations = images.map(({ digest }) => {
     const statement = {
@@ -84,14 +82,13 @@ export async function writeBuildkitArchive(path: string): Promise<BuildkitArchiv
       config: json(config, `${oci}.config.v1+json`),
       layers: [layer],
     };
-    return {
-      ...json(manifest, `${oci}.manifest.v1+json`),
+    return Object.assign(json(manifest, `${oci}.manifest.v1+json`), {
       annotations: {
         'vnd.docker.reference.digest': digest,
         'vnd.docker.reference.type': 'attestation-manifest',
       },
       platform: { architecture: 'unknown', os: 'unknown' },
-    };
+    });
   });
   const index = {
     schemaVersion: 2,
