@@ -51,10 +51,12 @@ describe('dist/', () => {
 
   it('brings the licence of every package in it, and of no other', async () => {
     const text = await readFile(join(directory, 'licenses.txt'), 'utf8');
-    const packages = [...text.matchAll(/^-{80}\n(\S+)@\S+ \((\S+)\)$/gm)].map(([, name]) => name);
+    const heads = [...text.matchAll(/^-{80}\n((\S+)@\S+) \(\S+\)$/gm)];
+    const packages = heads.map(([, , name]) => name);
     expect(packages).toEqual(expect.arrayContaining(['@actions/core', 'tar', 'ws', 'yaml', 'zod']));
     // What only logins by OIDC would need is not in the bundle.
     expect(packages).not.toContain('@actions/http-client');
-    expect(new Set(packages).size).toBe(packages.length);
+    // Two versions of one package are two.
+    expect(new Set(heads.map(([, head]) => head)).size).toBe(heads.length);
   });
 });

@@ -25,6 +25,8 @@ export interface Bar {
   readonly what: string;
   readonly actual: number;
   readonly limit: { readonly atMost: number } | { readonly atLeast: number };
+  /** What could be had with the same work, if it were spread over all cores and none ever waited. */
+  readonly atBest?: number;
   /** `s`, `MB`, `s/GiB`; a ratio has none. */
   readonly unit?: string;
 }

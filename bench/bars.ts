@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 import { median, medianRatio } from './arithmetic.ts';
 import type { Bar } from './arithmetic.ts';
 import type { Comparison } from './bench.ts';
@@ -16,6 +18,7 @@ export function timeBar(
   return {
     what: `${title}: time of ${ours}, of ${theirs}'s`,
     actual: medianRatio(secondsOf(standings, ours), secondsOf(standings, theirs)),
+    atBest: medianRatio(leastSecondsOf(standings, ours), secondsOf(standings, theirs)),
     limit: { atMost },
   };
 }
@@ -29,6 +32,7 @@ export function rateBar(
   return {
     what: `${title}: rate of ${ours}, of ${theirs}'s`,
     actual: medianRatio(secondsOf(standings, theirs), secondsOf(standings, ours)),
+    atBest: medianRatio(secondsOf(standings, theirs), leastSecondsOf(standings, ours)),
     limit: { atLeast },
   };
 }
@@ -63,6 +67,12 @@ export function memoryBar(
     limit: { atMost: atMostBytes / 1e6 },
     unit: 'MB',
   };
+}
+
+/** What each round would have taken, had all cores shared its work, and none ever waited. */
+function leastSecondsOf(standings: Standings, name: string): readonly number[] {
+  const cores = availableParallelism();
+  return runsOf(standings, name).map(({ machineCpuSeconds }) => machineCpuSeconds / cores);
 }
 
 /** Wall seconds of each round. */

@@ -14,8 +14,11 @@ describe.skipIf(!isLinux)('measure()', () => {
         used = user + system;
       }`;
     const script = `child_process.execFileSync(process.execPath, ['-e', ${JSON.stringify(child)}])`;
-    const { cpuSeconds, peakBytes, seconds } = await measure({ words: node(script) });
+    const { cpuSeconds, machineCpuSeconds, peakBytes, seconds } = await measure({
+      words: node(script),
+    });
     expect(cpuSeconds).toBeGreaterThanOrEqual(0.3);
+    expect(machineCpuSeconds).toBeGreaterThanOrEqual(0.3);
     expect(peakBytes).toBeGreaterThan(60e6);
     expect(seconds).toBeGreaterThan(0.3);
   });

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open } from 'node:fs/promises';
 
-import { parseStat, peakBytesOf, treeOf } from './processes.ts';
+import { busySeconds, parseStat, peakBytesOf, treeOf } from './processes.ts';
 
 /** A program to run. */
 export interface Command {
@@ -18,6 +18,8 @@ export interface Measured {
   readonly seconds: number;
   /** User and system, of the process and all that it started. */
   readonly cpuSeconds: number;
+  /** Of the whole machine meanwhile: of everybody who has a part in the work, and whoever else is there. */
+  readonly machineCpuSeconds: number;
   /** Of the one of its processes that held the most. */
   readonly peakBytes: number;
 }
@@ -39,6 +41,7 @@ export async function measure({ words, env, stdin = '/dev/null' }: Command): Pro
   const input = await open(stdin);
   try {
     const startedMs = performance.now();
+    const busyBefore = busySeconds();
     const child = spawn('sh', ['-c', wrapper, 'sh', ...words], {
       env: { ...process.env, ...env },
       stdio: [input.fd, 'ignore', 'pipe', 'pipe'],
@@ -56,9 +59,11 @@ export async function measure({ words, env, stdin = '/dev/null' }: Command): Pro
     const closed = once(child, 'close').finally(() => clearInterval(timer));
     const [status] = (await once(child, 'exit')) as [number | null];
     const seconds = (performance.now() - startedMs) / 1000;
+    const machineCpuSeconds = busySeconds() - busyBefore;
     await closed;
     if (status !== 0) throw new Error(`${words.join(' ')} ended with ${status}: ${errors}`);
-    return { seconds, cpuSeconds: parseStat(stat)?.children ?? Number.NaN, peakBytes };
+    const cpuSeconds = parseStat(stat)?.children ?? Number.NaN;
+    return { seconds, cpuSeconds, machineCpuSeconds, peakBytes };
   } finally {
     await input.close();
   }

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
-import { parseStat } from './processes.ts';
+import { parseBusySeconds, parseStat } from './processes.ts';
+
+describe('parseBusySeconds()', () => {
+  it('adds up what was spent, and not what was waited for', () => {
+    const text = 'cpu  100 20 300 40000 5000 6 7 800 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n';
+    expect(parseBusySeconds(text)).toBeCloseTo(4.33);
+  });
+});
 
 describe('parseStat()', () => {
   it('finds the times behind a name that looks like fields', () => {

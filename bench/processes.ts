@@ -41,6 +41,26 @@ export function parseStat(line: string): CpuSeconds | undefined {
   };
 }
 
+/**
+ * Seconds of processor that this machine has spent, on every process and on its kernel, since it
+ * was started. What a network costs is charged to no process in particular, and is in here.
+ *
+ * @param text `/proc/stat`
+ * @see https://man7.org/linux/man-pages/man5/proc_stat.5.html
+ */
+export function parseBusySeconds(text: string): number {
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = (text.split('\n', 1)[0] ?? '')
+    .split(/\s+/)
+    .slice(1)
+    .map(Number);
+  return (user + nice + system + irq + softirq) / ticksPerSecond;
+}
+
+/** {@link parseBusySeconds} now. */
+export function busySeconds(): number {
+  return parseBusySeconds(readFileSync('/proc/stat', 'utf8'));
+}
+
 /** The most memory that a process has held so far, in bytes; 0 if it has gone. */
 export function peakBytesOf(pid: number): number {
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(procFile(pid, 'status'))?.[1] ?? 0) * 1024;

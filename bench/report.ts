@@ -24,6 +24,8 @@ export interface Row {
   /** Of the client and what it started. */
   readonly cpuSeconds: number;
   readonly cpuSecondsPerGib?: number;
+  /** Of the whole machine meanwhile. */
+  readonly machineCpuSeconds: number;
   readonly peakMegabytes: number;
   /** Of the cluster's parts: seconds of processor. */
   readonly parts: Readonly<Record<string, number>>;
@@ -49,6 +51,7 @@ function rowOf(
     ...(bytes && { mebibytesPerSecond: bytes / MiB / middle }),
     cpuSeconds,
     ...(bytes && { cpuSecondsPerGib: (cpuSeconds * GiB) / bytes }),
+    machineCpuSeconds: median(runs.map((run) => run.machineCpuSeconds)),
     peakMegabytes: Math.max(...runs.map((run) => run.peakBytes)) / 1e6,
     parts: partsOf(runs),
   };
@@ -84,6 +87,7 @@ function measuredTable(rows: readonly Row[]): string {
     'MiB/s',
     'CPU s',
     'CPU s/GiB',
+    'Machine CPU s',
     'Peak MB',
     'CPU s of the cluster',
   ];
@@ -95,12 +99,13 @@ function measuredTable(rows: readonly Row[]): string {
     row.mebibytesPerSecond?.toFixed(0) ?? '',
     row.cpuSeconds.toFixed(2),
     row.cpuSecondsPerGib?.toFixed(2) ?? '',
+    row.machineCpuSeconds.toFixed(2),
     row.peakMegabytes.toFixed(0),
     Object.entries(row.parts)
       .map(([part, seconds]) => `${part} ${seconds.toFixed(2)}`)
       .join(', '),
   ]);
-  return table([head, ...cells], [2, 4, 5, 6, 7]);
+  return table([head, ...cells], [2, 4, 5, 6, 7, 8]);
 }
 
 function barTable(bars: readonly Bar[]): string {
@@ -109,9 +114,10 @@ function barTable(bars: readonly Bar[]): string {
       'atMost' in bar.limit ? ['≤', bar.limit.atMost] : ['≥', bar.limit.atLeast];
     const unit = bar.unit ? ` ${bar.unit}` : '';
     const want = `${sign} ${Number(limit.toFixed(2))}${unit}`;
-    return [bar.what, want, `${bar.actual.toFixed(2)}${unit}`, isMet(bar) ? 'pass' : 'MISS'];
+    const [measured, atBest] = [bar.actual, bar.atBest].map((value) => value?.toFixed(2) ?? '');
+    return [bar.what, want, `${measured}${unit}`, isMet(bar) ? 'pass' : 'MISS', atBest ?? ''];
   });
-  return table([['Bar', 'Want', 'Measured', ''], ...cells], [1, 2]);
+  return table([['Bar', 'Want', 'Measured', '', 'At best here'], ...cells], [1, 2, 4]);
 }
 
 /** @param numeric Which columns are numbers. */

@@ -104,6 +104,7 @@ async function answerOf(
     request.end();
   }
   const [response] = await answered;
+  request.on('error', () => {}); // what has its answer may be cut
   const { statusCode = 0, statusMessage = '', headers } = response;
   return { status: statusCode, reason: statusMessage, headers, body: await buffer(response) };
 }
@@ -255,19 +256,21 @@ describe('an upload', () => {
     expect(other.status).toBe(202);
   });
 
+  const range = (text: string): Options => ({ headers: { 'content-range': text } });
   it.each([
-    ['a part that does not begin where it stands', 'PATCH', { 'content-range': '5-7' }, '', 416],
-    ['a part that begins nowhere', 'PATCH', { 'content-range': 'here' }, '', 400],
-    ['a part of another length', 'PATCH', { 'content-range': '0-9' }, '', 400],
-    ['the digest of another content', 'PUT', {}, `?digest=${digestOf('other')}`, 400],
-    ['a digest that is none', 'PUT', {}, '?digest=sha256:abc', 400],
-    ['no digest', 'PUT', {}, '', 400],
-    ['another method', 'POST', {}, '', 405],
-  ])('is refused: %s', async (_, method, headers, query, status) => {
+    ['a part that does not begin where it stands', 'PATCH', range('5-7'), 416],
+    ['a part that begins nowhere', 'PATCH', range('here'), 400],
+    ['a part of another length', 'PATCH', range('0-9'), 400],
+    ['the digest of another content', `PUT ?digest=${digestOf('other')}`, {}, 400],
+    ['a digest that is none', 'PUT ?digest=sha256:abc', {}, 400],
+    ['no digest', 'PUT', {}, 400],
+    ['another method', 'POST', {}, 405],
+  ])('is refused: %s', async (_, asked, options, status) => {
     await using given = await start();
     const begun = await given.ask('POST', '/v2/up/blobs/uploads/');
+    const [method = '', query = ''] = asked.split(' ');
     const path = `${String(begun.headers.location)}${query}`;
-    const answer = await given.ask(method, path, { headers, body: Buffer.from('abc') });
+    const answer = await given.ask(method, path, { ...options, body: Buffer.from('abc') });
     expect(answer.status).toBe(status);
     expect(codeOf(answer)).toMatch(/^[A-Z_]+$/);
   });
@@ -305,7 +308,7 @@ describe('an upload', () => {
 
   it('waits for memory where there are many, and all of them come to their end', async () => {
     await using given = await start();
-    const contents = Array.from({ length: 24 }, () => randomBytes(6 * MiB));
+    const contents = Array.from({ length: 12 }, () => randomBytes(6 * MiB));
     const answers = await Promise.all(contents.map((each) => given.pushBlob('many', each)));
     expect(answers.map(({ status }) => status)).toEqual(contents.map(() => 201));
   });

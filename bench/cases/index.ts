@@ -1,4 +1,5 @@
 import type { BenchCase } from '../bench.ts';
+import { bridge } from './bridge.ts';
 import { directPull, directPush } from './direct.ts';
 import { dockerSave } from './docker-save.ts';
 import { interrupted } from './interrupted.ts';
@@ -14,6 +15,7 @@ export const cases: readonly BenchCase[] = [
   unchanged,
   proxy,
   exec,
+  bridge,
   longLink,
   cpu,
   dockerSave,

@@ -132,7 +132,8 @@ export function missingForCluster({ cluster }: BenchOptions): readonly string[] 
   return [...(process.env['KUBECONFIG'] ? [] : ['KUBECONFIG']), ...missingTools('kubectl')];
 }
 
-function missingForReal(options: BenchOptions): readonly string[] {
+/** What a case needs that makes sense on a real cluster only. */
+export function missingForReal(options: BenchOptions): readonly string[] {
   if (options.cluster === 'embedded') return ['--cluster real, with KUBECONFIG'];
   return [...missingForCluster(options), ...missingTools('crane')];
 }

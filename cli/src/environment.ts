@@ -15,6 +15,8 @@ import type { Route, RouteChoice } from '@reposure/core/surrogate';
 import { interruption } from './interruption.ts';
 import { parseOutputFormat } from './output.ts';
 import type { OutputFormat } from './output.ts';
+import { ownAccess } from './own-access.ts';
+import { keepYoungGenerationSmall } from './young-generation.ts';
 
 /** What every command takes, as commander hands it over. */
 export interface GlobalOptions {
@@ -57,12 +59,13 @@ export async function withCluster(
   const log = logTo(options.verbose ?? false);
   const signal = interruption();
   const cluster = await openCluster({
-    kubeconfig: options.kubeconfig ?? process.env['KUBECONFIG'],
+    // An empty one is none: a pipeline's param that was not given.
+    kubeconfig: options.kubeconfig || process.env['KUBECONFIG'],
     context: options.context,
     log,
   });
   try {
-    const namespace = options.namespace ?? cluster.namespace;
+    const namespace = options.namespace || cluster.namespace;
     await work({ cluster, namespace, format, log, signal });
   } finally {
     cluster.close();
@@ -94,6 +97,8 @@ export async function getRegistry(
 export interface RouteOptions extends GlobalOptions {
   readonly route?: RouteChoice;
   readonly execProtocol?: string;
+  readonly dockerConfig?: readonly string[];
+  readonly caDirectory?: string;
   /** What the command does in the registry; `write` by default. */
   readonly access?: 'read' | 'write';
 }
@@ -106,15 +111,18 @@ export async function withRoute(
     environment: Environment & { readonly route: Route; readonly registry: Registry },
   ) => Promise<void>,
 ): Promise<void> {
+  const own = await ownAccess(options);
   await withCluster(options, async (environment) => {
     const registry = await getRegistry(environment, registryName);
     const { cluster, log, signal } = environment;
+    keepYoungGenerationSmall();
     const route = await openRoute({
       kubernetes: cluster,
       ownCluster: openOwnCluster,
       registry,
       route: options.route ?? 'auto',
       access: options.access,
+      own,
       ...(options.execProtocol ? { protocols: [options.execProtocol] } : {}),
       log,
       signal,

@@ -13,8 +13,12 @@ export class InterruptedError extends Error {
   override readonly name = 'InterruptedError';
   readonly signalName: 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
-  constructor(signalName: 'SIGINT' | 'SIGTERM' | 'SIGHUP') {
-    super(`Interrupted by ${signalName}; nothing half-done is visible, run it again to go on`);
+  /** @param state How things are left; of a transfer by default. */
+  constructor(
+    signalName: InterruptedError['signalName'],
+    state = 'nothing half-done is visible, run it again to go on',
+  ) {
+    super(`Interrupted by ${signalName}; ${state}`);
     this.signalName = signalName;
   }
 }

@@ -12,6 +12,9 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   registry: async () => (await import('./commands/registry.ts')).registryCommand(),
   image: async () => (await import('./commands/image.ts')).imageCommand(),
   bridge: async () => (await import('./commands/bridge.ts')).bridgeCommand(),
+  artifact: async () => (await import('./commands/artifact.ts')).artifactCommand(),
+  bundle: async () => (await import('./commands/bundle.ts')).bundleCommand(),
+  deploy: async () => (await import('./commands/deploy.ts')).deployCommand(),
   local: async () => (await import('./commands/local.ts')).localCommand(),
   try: async () => (await import('./commands/try.ts')).tryCommand(),
   version: async () => (await import('./commands/version.ts')).versionCommand(),
@@ -54,6 +57,7 @@ Examples:
   reposure registry create default --provider=simple --wait
   reposure image push default team/app:1.2.3 app.tar
   reposure image pull default team/app:1.2.3 --to oci:app
+  reposure deploy -f k8s/ --image app=HOST/team/app@sha256:… --rollback
 `;
 
 /**

@@ -2,6 +2,7 @@
 export type ErrorCode =
   | 'AUTHENTICATION'
   | 'CLUSTER_RESPONSE'
+  | 'CONFLICT'
   | 'CONTENT_INVALID'
   | 'CONTENT_MISMATCH'
   | 'CONTENT_NOT_FOUND'
@@ -13,6 +14,7 @@ export type ErrorCode =
   | 'OUTPUT_FAILED'
   | 'PROTOCOL'
   | 'REGISTRY_RESPONSE'
+  | 'ROLLOUT_FAILED'
   | 'TIMEOUT'
   | 'UNREACHABLE'
   | 'UNSUPPORTED';

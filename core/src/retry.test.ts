@@ -54,6 +54,18 @@ describe('retry()', () => {
     expect(answer).toBe(1000);
   });
 
+  it('leaves time between its tries, by whatever chance', async () => {
+    const pauses: number[] = [];
+    const down = async (): Promise<never> => {
+      throw new UnreachableError('down');
+    };
+    const often = { retries: 8, baseDelayMs: 4, maxDelayMs: 4 };
+    const onRetry = (_: unknown, delayMs: number): unknown => pauses.push(delayMs);
+    await expect(retry(down, { ...often, onRetry })).rejects.toThrow('down');
+    for (const pause of pauses) expect(pause).toBeGreaterThanOrEqual(2);
+    expect(pauses).toHaveLength(8);
+  });
+
   it('waits at least as long as the other side asks for', async () => {
     const pauses: number[] = [];
     const busy = Object.assign(new UnreachableError('busy'), { retryAfterMs: 30 });

@@ -22,8 +22,9 @@ export interface RetryOptions {
 /**
  * Runs `attempt` until it succeeds, fails for good, or has had its tries.
  *
- * The pause grows exponentially with full jitter, so that many clients of a restarted registry do
- * not come back in step; an error's own `retryAfterMs` is a lower bound.
+ * The pause grows exponentially, half of it by chance, so that many clients of a restarted registry do
+ * not come back in step; and half of it not, or all tries could be over while somebody restarts. An
+ * error's own `retryAfterMs` is a lower bound.
  *
  * @param attempt Gets the number of the try, from 0.
  * @throws what the last attempt threw.
@@ -78,7 +79,7 @@ function delayOf(
 ): number {
   const { baseDelayMs = 500, maxDelayMs = 10_000 } = options;
   const ceiling = Math.min(maxDelayMs, baseDelayMs * 2 ** failures);
-  return Math.max(Math.random() * ceiling, retryAfterMsOf(error));
+  return Math.max((0.5 + Math.random() / 2) * ceiling, retryAfterMsOf(error));
 }
 
 function retryAfterMsOf(error: unknown): number {

@@ -49,23 +49,19 @@ const worldOf = (name: string) => (): World => {
   return { namespace: world.namespace, env: {}, registry };
 };
 
-describeMainJob('real cluster, registry 3, exec v5', worldOf('simple'), {
-  protocol: 'v5.channel.k8s.io',
-});
 describeMainJob('real cluster, registry 3, exec v4', worldOf('simple'), {
   protocol: 'v4.channel.k8s.io',
+});
+describeMainJob('real cluster, registry 3, exec v5', worldOf('simple'), {
+  protocol: 'v5.channel.k8s.io',
+  isBrief: true,
 });
 describeMainJob('real cluster, Distribution 2, exec v5', worldOf('distribution2'), {
   isThere: findDistribution('2') !== undefined,
   protocol: 'v5.channel.k8s.io',
+  isBrief: true,
 });
 describeMainJob('real cluster, embedded registry, exec v4', worldOf('embedded'), {
   protocol: 'v4.channel.k8s.io',
-});
-describeMainJob('real cluster, Distribution 2, exec v4', worldOf('distribution2'), {
-  isThere: findDistribution('2') !== undefined,
-  protocol: 'v4.channel.k8s.io',
-});
-describeMainJob('real cluster, embedded registry, exec v5', worldOf('embedded'), {
-  protocol: 'v5.channel.k8s.io',
+  isBrief: true,
 });

@@ -31,7 +31,7 @@ afterAll(() => world.close());
 describeMainJob(
   'real cluster, registry 3, proxy',
   () => ({ namespace: world.namespace, env: {}, registry }),
-  { route: 'proxy' },
+  { route: 'proxy', isBrief: true },
 );
 
 describe('the proxy of a real API server', () => {

@@ -40,6 +40,7 @@ const worldOf = (version: Version) => (): World => {
 
 describeMainJob('Distribution 2, exec v5', worldOf('2'), {
   protocol: 'v5.channel.k8s.io',
+  isBrief: true,
   isThere: findDistribution('2') !== undefined,
 });
 describeMainJob('Distribution 3, exec v4', worldOf('3'), {

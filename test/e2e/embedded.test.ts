@@ -24,5 +24,11 @@ afterAll(() => embedded.close());
 const world = (): World => ({ env: embedded.env, registry: { name: 'default', origin } });
 
 describeMainJob('embedded registry, proxy', world, { route: 'proxy' });
-describeMainJob('embedded registry, exec v5', world, { protocol: 'v5.channel.k8s.io' });
-describeMainJob('embedded registry, exec v4', world, { protocol: 'v4.channel.k8s.io' });
+describeMainJob('embedded registry, exec v5', world, {
+  protocol: 'v5.channel.k8s.io',
+  isBrief: true,
+});
+describeMainJob('embedded registry, exec v4', world, {
+  protocol: 'v4.channel.k8s.io',
+  isBrief: true,
+});

@@ -4,7 +4,11 @@ import { conditionOf, names, registryCrd, registryLabel } from '@reposure/core/r
 import type { Registry } from '@reposure/core/resource';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
-import { missingImage, startInProcessOperator } from '../support/in-process-operator.ts';
+import {
+  missingImage,
+  operatorPlaceholder,
+  startInProcessOperator,
+} from '../support/in-process-operator.ts';
 import type { InProcessOperator } from '../support/in-process-operator.ts';
 import { hasTool } from '../support/tools.ts';
 import { openUserShell } from '../support/user-shell.ts';
@@ -130,6 +134,7 @@ export function describeOperatorAttacks(title: string, world: () => ClusterWorld
       place = await openUserShell(world());
       const { kubernetes, namespace, ok, kubeconfigOf } = place;
       await kubernetes.apply(registryCrd());
+      for (const object of operatorPlaceholder(namespace)) await kubernetes.apply(object);
       const served = () => kubernetes.list(resourceTypes.Registry, { namespace });
       await vi.waitFor(served, { timeout: 20_000, interval: 200 });
       for (const secret of secretsOf(namespace)) await kubernetes.create(secret);

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { openUserShell } from '../support/user-shell.ts';
 import type { ClusterWorld, UserShell } from '../support/user-shell.ts';
+import { itHealsAnExpiredCertificate } from './expired-certificate.ts';
 
 const surrogate = names.surrogate('default');
 
@@ -15,10 +16,11 @@ const parts: readonly (readonly [ResourceType, string])[] = [
   [resourceTypes.Service, surrogate],
   [resourceTypes.ConfigMap, surrogate],
   [resourceTypes.ServiceAccount, surrogate],
-  // Secrets are not watched: it takes up to half a minute.
   [resourceTypes.Secret, names.writeKey('default')],
   [resourceTypes.Pod, names.surrogatePod('default')],
 ];
+/** Secrets are not watched: the operator would look after up to half a minute. */
+const touch = 'kubectl annotate registry/default touched=now --overwrite';
 const withinMs = { timeout: 100_000, interval: 500 };
 
 /** What heals without a person: everything that is deleted, another CA, another address. */
@@ -48,6 +50,7 @@ export function describeOperatorHealing(title: string, world: () => ClusterWorld
       const { kubernetes, namespace } = place;
       const before = await kubernetes.get(type, name, namespace);
       await kubernetes.delete(type, name, namespace);
+      if (type === resourceTypes.Secret) await place.ok(touch);
       await vi.waitFor(async () => {
         const after = await kubernetes.get(type, name, namespace);
         expect(after.metadata.uid).not.toBe(before.metadata.uid);
@@ -88,6 +91,8 @@ export function describeOperatorHealing(title: string, world: () => ClusterWorld
       await vi.waitFor(async () => expect(await ready(place)).toBe('True'), withinMs);
       await push();
     });
+
+    itHealsAnExpiredCertificate(() => place);
   });
 }
 

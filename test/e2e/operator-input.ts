@@ -7,7 +7,11 @@ import type { Registry } from '@reposure/core/resource';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { makeServerCertificate } from '../../core/src/certificates.ts';
-import { missingImage, startInProcessOperator } from '../support/in-process-operator.ts';
+import {
+  missingImage,
+  operatorPlaceholder,
+  startInProcessOperator,
+} from '../support/in-process-operator.ts';
 import type { InProcessOperator } from '../support/in-process-operator.ts';
 import { openUserShell } from '../support/user-shell.ts';
 import type { ClusterWorld, UserShell } from '../support/user-shell.ts';
@@ -120,6 +124,7 @@ export function describeOperatorInput(title: string, world: () => ClusterWorld):
       place = await openUserShell(world());
       const { kubernetes, namespace } = place;
       await kubernetes.apply(registryCrd());
+      for (const object of operatorPlaceholder(namespace)) await kubernetes.apply(object);
       const served = () => kubernetes.list(resourceTypes.Registry, { namespace });
       await vi.waitFor(served, { timeout: 20_000, interval: 200 });
       ({ caPem: ca } = await makeServerCertificate({ dnsNames: ['good.test'], addresses: [] }));
@@ -145,7 +150,9 @@ export function describeOperatorInput(title: string, world: () => ClusterWorld):
             expect({ name, ...conditionOf(found, type) }).toMatchObject(said);
             expect({ name, ...conditionOf(found, 'Ready') }).toMatchObject(said);
           }, 20_000);
-          expect([name, ...(await eventsOf(place, name))]).toContain(`Warning ${reason}`);
+          await vi.waitFor(async () => {
+            expect([name, ...(await eventsOf(place, name))]).toContain(`Warning ${reason}`);
+          }, 10_000);
           // Without the login, the surrogate can do no harm; with the wrong trust, it could.
           const set = names.surrogate(name);
           const made = await kubernetes.find(resourceTypes.StatefulSet, set, namespace);
@@ -246,9 +253,7 @@ interface Event extends KubernetesObject {
 }
 
 async function eventsOf({ kubernetes, namespace }: UserShell, name: string): Promise<string[]> {
-  return vi.waitUntil(async () => {
-    const { items } = await kubernetes.list<Event>(resourceTypes.Event, { namespace });
-    const own = items.filter(({ involvedObject }) => involvedObject.name === name);
-    return own.length > 0 && own.map(({ type, reason }) => `${type} ${reason}`);
-  }, 10_000);
+  const { items } = await kubernetes.list<Event>(resourceTypes.Event, { namespace });
+  const own = items.filter(({ involvedObject }) => involvedObject.name === name);
+  return own.map(({ type, reason }) => `${type} ${reason}`);
 }

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { wakeKubelets } from '@reposure/core/install';
 import { resourceTypes } from '@reposure/core/kubernetes';
 import type { KubernetesObject } from '@reposure/core/kubernetes';
 import { conditionOf, names } from '@reposure/core/resource';
@@ -255,6 +256,8 @@ function describeOpenShift(shell: () => UserShell, api: () => ApiAccess): void {
         .poll(() => conditionNow(shell(), 'outside', 'CredentialsValid'), { timeout: 60_000 })
         .toMatchObject({ reason: 'Refused' });
       await login((await ok('kubectl create token reposure-surrogate-openshift')).trim());
+      // Or its kubelet hands it over at its next round.
+      await wakeKubelets(kubernetes, namespace);
       await touch(shell(), 'outside');
       await ok(
         'reposure registry create outside --service image-registry --service-namespace openshift-image-registry --tls-secret outside --login-secret outside --wait',

@@ -1,3 +1,4 @@
+import { wakeKubelets } from '@reposure/core/install';
 import { resourceTypes } from '@reposure/core/kubernetes';
 import { names } from '@reposure/core/resource';
 import { describe, expect, it } from 'vitest';
@@ -85,8 +86,13 @@ export function describeRoles(place: () => UserShell): void {
       await ok(push);
       await ok(`kubectl delete secret ${names.writeKey('secure')}`);
       await ok('kubectl annotate registry secure looked-at=again');
+      const { Secret } = resourceTypes;
+      const isBack = () => kubernetes.find(Secret, names.writeKey('secure'), namespace);
+      await expect.poll(isBack, { timeout: 30_000 }).toBeDefined();
+      // Or its kubelet hands it over at its next round.
+      await wakeKubelets(kubernetes, namespace);
       await expect
-        .poll(async () => (await run(push)).status, { timeout: 180_000, interval: 2000 })
+        .poll(async () => (await run(push)).status, { timeout: 180_000, interval: 500 })
         .toBe(0);
       expect(await pod()).toBe(before);
     }, 240_000);

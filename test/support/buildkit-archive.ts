@@ -39,8 +39,10 @@ export async function writeBuildkitArchive(path: string): Promise<BuildkitArchiv
     blobs.set(digest, content);
     return { mediaType, digest, size: content.byteLength };
   };
-  const json = (value: object, mediaType: string): Descriptor =>
-    put(Buffer.from(JSON.stringify(value)), mediaType);
+  const json = (value: object, mediaType: string, more: object = {}): Descriptor => ({
+    ...put(Buffer.from(JSON.stringify(value)), mediaType),
+    ...more,
+  });
   const images = ['amd64', 'arm64'].map((architecture) => {
     const tar = Buffer.alloc(1024, 0);
     const config = {
@@ -57,8 +59,7 @@ export async function writeBuildkitArchive(path: string): Promise<BuildkitArchiv
       config: json(config, `${oci}.config.v1+json`),
       layers: [put(gzipSync(tar), `${oci}.layer.v1.tar+gzip`)],
     };
-    const platform = { architecture, os: 'linux' };
-    return Object.assign(json(manifest, `${oci}.manifest.v1+json`), { platform });
+    return json(manifest, `${oci}.manifest.v1+json`, { platform: { architecture, os: 'linux' } });
   });
   const attestations = images.map(({ digest }) => {
     const statement = {
@@ -82,7 +83,7 @@ export async function writeBuildkitArchive(path: string): Promise<BuildkitArchiv
       config: json(config, `${oci}.config.v1+json`),
       layers: [layer],
     };
-    return Object.assign(json(manifest, `${oci}.manifest.v1+json`), {
+    return json(manifest, `${oci}.manifest.v1+json`, {
       annotations: {
         'vnd.docker.reference.digest': digest,
         'vnd.docker.reference.type': 'attestation-manifest',

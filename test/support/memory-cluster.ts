@@ -81,6 +81,8 @@ export class MemoryCluster implements KubernetesClient {
     return this.#objects.delete(this.#keyOf(type, name, namespace));
   }
 
+  typeOf = unsupported;
+  typeOfKind = unsupported;
   watch = unsupported;
   logs = unsupported;
   exec = unsupported;

@@ -39,7 +39,9 @@ async function run(flags: RunFlags, registryName: string): Promise<void> {
         if (logFile) reportRecord(kept.record);
         else await show(format, kept.record);
         log.info('Ctrl-C ends it');
-        if (!signal.aborted) await once(signal, 'abort');
+        if (signal.aborted) return;
+        const ends = [once(signal, 'abort'), ...(logFile ? [kept.forgotten] : [])];
+        await Promise.race(ends);
       } finally {
         await kept.remove();
       }

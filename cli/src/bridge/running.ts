@@ -26,7 +26,7 @@ export interface BridgeFlags extends RouteOptions {
 }
 
 /** A bridge, as whoever uses it sees it. */
-export interface RunningBridge {
+interface RunningBridge {
   /** `localhost:PORT`, as tools write it. */
   readonly address: string;
   readonly registry: string;

@@ -1,5 +1,7 @@
 import { Command, Option } from 'commander';
 
+import { overwriteOption } from '../overwrite.ts';
+import { imageResultNames, resultOption } from '../results.ts';
 import { many, withTransferOptions } from './transfer-options.ts';
 
 /** `image copy`: from one registry to another, or inside one. */
@@ -9,6 +11,7 @@ export function copyCommand(): Command {
     .argument('<registry>', 'name of the Registry resource')
     .argument('<source>', '[repository/]name[:tag][@digest] in it, or docker://HOST/NAME…')
     .argument('<target>', '[repository/]name[:tag] in it, or docker://HOST/NAME[:tag]')
+    .argument('[tags...]', 'more tags for the same image')
     .option('--to-registry <name>', 'the target is in this Registry; <registry> has the source')
     .option('--to-namespace <namespace>', "that Registry's namespace")
     .option('--to-kubeconfig <file>', 'that of its cluster, if it is another one')
@@ -23,6 +26,8 @@ export function copyCommand(): Command {
     .option('--to-insecure', 'plain HTTP to the target docker://…, login included')
     .option('--to-ca <file>', 'trust these certificates (PEM), too, of the target docker://…')
     .option('--no-state', 'remember nothing of this copy, and use nothing of earlier ones')
+    .addOption(overwriteOption())
+    .addOption(resultOption(imageResultNames))
     .option('--dry-run', 'say what would travel, and write nothing')
     .addHelpText('after', copyHelp)
     .action(async function (this: Command) {

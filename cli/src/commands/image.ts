@@ -1,5 +1,7 @@
 import { Command, Option } from 'commander';
 
+import { overwriteOption } from '../overwrite.ts';
+import { imageResultNames, resultOption } from '../results.ts';
 import { copyCommand } from './copy.ts';
 import { lazily } from './lazily.ts';
 import { count, many, withRouteOptions, withTransferOptions } from './transfer-options.ts';
@@ -22,6 +24,8 @@ function pushCommand(): Command {
       '[repository/]name[:tag]; repository "library" and tag "latest" by default',
     )
     .argument('<source>', 'what to push; "-" reads an archive from standard input')
+    .argument('[tags...]', 'more tags for the same image')
+    .addOption(resultOption(imageResultNames))
     .option('-t, --tag <tag>', 'one more tag for the same image; may be repeated', many)
     .option(
       '--platform <platform>',
@@ -41,6 +45,7 @@ function pushCommand(): Command {
     .option('--src-insecure', 'plain HTTP to the source docker://…, login included')
     .option('--src-ca <file>', 'trust these certificates (PEM), too, of the source docker://…')
     .option('--no-state', 'remember nothing of this push, and use nothing of earlier ones')
+    .addOption(overwriteOption())
     .option('--dry-run', 'say where each blob would come from, and send nothing')
     .addHelpText('after', pushHelp)
     .action(async function (this: Command) {
@@ -76,6 +81,7 @@ Examples:
   reposure image push default team/app:1.2.3 oci:build --tag 1.2 --tag latest
   reposure image push default team/app:1.2.4 docker-daemon:app --cache-from team/app:1.2.3
   reposure image push default team/site:7 ./public -o json
+  reposure image push default team/app:1.2.3 oci:build 1.2 latest --result digest=/tekton/results/IMAGE_DIGEST
 `;
 
 function pullCommand(): Command {
@@ -92,6 +98,7 @@ function pullCommand(): Command {
       'unpack: a single file to standard output, anything to the folder of --to',
     )
     .option('--platform <platform>', 'only this one of an index, e.g. linux/arm64')
+    .addOption(resultOption(imageResultNames))
     .addHelpText(
       'after',
       `

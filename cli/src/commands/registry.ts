@@ -103,17 +103,20 @@ function roleCommand(): Command {
     .option('--push', "push, pull and delete through the API server's proxy")
     .option('--pull', "pull through the API server's proxy")
     .option('--exec', "push, pull and delete by exec into the surrogate's Pod")
+    .option('--direct', "push, pull and delete from Pods of the registry's own cluster")
     .addHelpText('after', roleHelp)
     .action(roleAction);
 }
 
 const roleHelp = `
-Without an option: --push and --exec, which is all that --route=auto may use.
-The Role for the proxy is the narrower one: it allows no exec, and the one of --pull no push.
+Without an option: --push and --exec, which is all that --route=auto may use from outside the cluster.
+The Role for the proxy is the narrower one: it allows no exec, and the one of --pull no push. --direct is
+for Pods, such as those of a pipeline: it reads the Secrets that the Registry names, and needs no surrogate.
 
 Examples:
   reposure registry role default | kubectl apply -f -
   reposure registry role default --pull | kubectl apply -f -
+  reposure registry role default --direct | kubectl apply -f -
   kubectl create rolebinding ci --serviceaccount=ci:builder --role="$(reposure registry role default --push -o name | cut -d/ -f2)"
 `;
 

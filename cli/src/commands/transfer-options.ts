@@ -8,7 +8,18 @@ export function many(text: string, earlier: readonly string[] = []): readonly st
 
 /** Which way the images go; `withRoute` takes both. */
 export function withRouteOptions(command: Command): Command {
-  return command.addOption(routeOption()).addOption(protocolOption());
+  return command
+    .addOption(routeOption())
+    .option(
+      '--docker-config <folder>',
+      "logins (config.json or .dockerconfigjson) before the Registry's own, for --route=direct and docker://; may be repeated",
+      many,
+    )
+    .option(
+      '--ca-directory <folder>',
+      "CA certificates (*.crt, *.pem) instead of the Registry's own, for --route=direct and docker://",
+    )
+    .addOption(protocolOption());
 }
 
 /** The options of every transfer; their values are `TransferFlags`. */

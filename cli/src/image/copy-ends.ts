@@ -75,20 +75,28 @@ export async function withEnds(
   const { source: target, sourceHost, destination, destinationHost } = ends;
   if (sourceHost !== undefined) {
     return await withRoute(flags, registryName, (here) =>
-      withRemote(sourceHost, { insecure: flags.srcInsecure, ca: flags.srcCa }, here, (route) => {
-        const from = { route, target, prefix: `docker://${sourceHost}/` };
-        return work(here, {
-          from,
-          to: { route: here.route, destination },
-          registry: here.registry,
-        });
-      }),
+      withRemote(
+        sourceHost,
+        { insecure: flags.srcInsecure, ca: flags.srcCa, own: flags },
+        here,
+        (route) => {
+          const from = { route, target, prefix: `docker://${sourceHost}/` };
+          return work(here, {
+            from,
+            to: { route: here.route, destination },
+            registry: here.registry,
+          });
+        },
+      ),
     );
   }
   if (destinationHost !== undefined) {
     return await withRoute({ ...flags, access: 'read' }, registryName, (here) =>
-      withRemote(destinationHost, { insecure: flags.toInsecure, ca: flags.toCa }, here, (route) =>
-        work(here, { from: { route: here.route, target }, to: { route, destination } }),
+      withRemote(
+        destinationHost,
+        { insecure: flags.toInsecure, ca: flags.toCa, own: flags },
+        here,
+        (route) => work(here, { from: { route: here.route, target }, to: { route, destination } }),
       ),
     );
   }

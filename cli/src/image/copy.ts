@@ -1,12 +1,15 @@
 import { describeBytes } from '@reposure/core';
 import { parseDigest } from '@reposure/core/oci';
-import { copy } from '@reposure/core/transfer';
+import { copy, imageResultsOf } from '@reposure/core/transfer';
 import type { CopyOptions, CopyResult } from '@reposure/core/transfer';
 import type { Command } from 'commander';
 
 import type { Environment } from '../environment.ts';
 import { print } from '../output.ts';
+import type { Overwrite } from '../overwrite.ts';
 import { progressView } from '../progress-view.ts';
+import { writeResults } from '../results.ts';
+import type { ResultFiles } from '../results.ts';
 import { parseEnds, withEnds } from './copy-ends.ts';
 import type { EndFlags, NamedEnds, OpenEnds } from './copy-ends.ts';
 import { stateOf } from './state.ts';
@@ -26,12 +29,15 @@ interface CopyFlags extends EndFlags, TransferFlags {
   readonly referrers?: boolean;
   readonly state?: boolean;
   readonly dryRun?: boolean;
+  readonly overwrite?: Overwrite;
+  readonly result?: ResultFiles;
 }
 
 /** `image copy REGISTRY SOURCE TARGET` */
 export async function copyAction(command: Command): Promise<void> {
-  const [registryName = '', source = '', target = ''] = command.args;
-  const flags = command.optsWithGlobals<CopyFlags>();
+  const [registryName = '', source = '', target = '', ...more] = command.args;
+  const given = command.optsWithGlobals<CopyFlags>();
+  const flags = { ...given, tag: [...more, ...(given.tag ?? [])] };
   // What can be wrong on this side is found before the cluster is asked.
   const ends = parseEnds(source, target, flags);
   const deadline = parseDeadline(flags.timeout);
@@ -45,6 +51,7 @@ export async function copyAction(command: Command): Promise<void> {
       ...hostsOf(ends, opened),
       ...(state ? { state } : {}),
     });
+    writeResults(flags.result, imageResultsOf(result, hostsOf(ends, opened)));
     const text = describeCopy(result);
     await print(environment.format, { value: result, names: namesOf(result), text });
   });
@@ -74,6 +81,7 @@ function optionsOf(flags: CopyFlags): CopyOptions {
     stallTimeoutMs: parsePatience(stallTimeout),
     referrers: flags.referrers ?? true,
     dryRun: flags.dryRun ?? false,
+    overwrite: flags.overwrite !== 'never',
     retries,
     concurrency,
   };

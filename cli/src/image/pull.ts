@@ -5,8 +5,8 @@ import { openSink, openSource, singleFileOf, TemporaryFolder } from '@reposure/c
 import { hostPlatform, parsePlatform } from '@reposure/core/oci';
 import type { Platform, Target } from '@reposure/core/oci';
 import type { Route } from '@reposure/core/surrogate';
-import { parseImageName, pull, pullUnpacked } from '@reposure/core/transfer';
-import type { PullOptions } from '@reposure/core/transfer';
+import { imageResultsOf, parseImageName, pull, pullUnpacked } from '@reposure/core/transfer';
+import type { PullOptions, TransferResult } from '@reposure/core/transfer';
 import type { Command } from 'commander';
 
 import { withRoute } from '../environment.ts';
@@ -14,6 +14,8 @@ import type { Environment, RouteOptions } from '../environment.ts';
 import { print } from '../output.ts';
 import { progressView } from '../progress-view.ts';
 import type { ProgressView } from '../progress-view.ts';
+import { writeResults } from '../results.ts';
+import type { ResultFiles } from '../results.ts';
 import { describeTransfer, namesOf, parseDeadline, parsePatience, usage } from './transfer.ts';
 import type { TransferFlags } from './transfer.ts';
 
@@ -21,6 +23,7 @@ interface PullFlags extends RouteOptions, TransferFlags {
   readonly to?: string;
   readonly unpack?: boolean;
   readonly platform?: string;
+  readonly result?: ResultFiles;
 }
 
 /** What is pulled, by which way, and how that is said. */
@@ -30,8 +33,8 @@ interface Pulling {
   readonly options: PullOptions;
   /** Says, before anything travels, where the image ends up. */
   readonly announce: (place: string) => void;
-  /** Ends what shows the progress, before anything else is printed. */
-  readonly done: () => void;
+  /** Ends what shows the progress, before anything else is printed, and writes what was asked for to files. */
+  readonly done: (result: TransferResult) => void;
 }
 
 const standardOutput = 'standard output';
@@ -97,7 +100,10 @@ function pullingOf(
     target,
     options,
     announce: (place) => view.note(`Pulling to ${place} by ${route.via}: ${route.reason}`),
-    done: () => view.close(),
+    done: (result) => {
+      view.close();
+      writeResults(flags.result, imageResultsOf(result, { pushHost, pullHost }));
+    },
   };
 }
 
@@ -120,7 +126,7 @@ async function archiveTo(
   announce(named);
   const onePlatform = isDocker ? hostPlatform() : undefined;
   const result = await pull(route, target, sink, { ...options, onePlatform });
-  done();
+  done(result);
   const text = describeTransfer(result, `Pulled to ${named}:`);
   // Standard output carries the archive.
   if (isStream) log.info(text);
@@ -141,7 +147,7 @@ async function unpackTo(
   }
   announce(to);
   const result = await pullUnpacked(route, target, to, options);
-  done();
+  done(result);
   const text = describeTransfer(result, `Unpacked to ${to}:`);
   await print(format, { value: result, names: namesOf(result), text });
 }
@@ -152,8 +158,7 @@ async function printFile({ route, target, options, done }: Pulling): Promise<voi
   const temporary = new TemporaryFolder();
   try {
     const layout = `oci:${await temporary.next()}`;
-    await pull(route, target, await openSink(layout, { signal }), options);
-    done();
+    done(await pull(route, target, await openSink(layout, { signal }), options));
     const source = await openSource(layout, { signal, log });
     try {
       const file = await singleFileOf(source);

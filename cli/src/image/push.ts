@@ -4,6 +4,7 @@ import type { Compression } from '@reposure/core/oci';
 import { requireRepository } from '@reposure/core/resource';
 import type { Registry } from '@reposure/core/resource';
 import {
+  imageResultsOf,
   isRemote,
   layerFinder,
   openImage,
@@ -17,7 +18,10 @@ import type { Command } from 'commander';
 import { withRoute } from '../environment.ts';
 import type { RouteOptions } from '../environment.ts';
 import { print } from '../output.ts';
+import type { Overwrite } from '../overwrite.ts';
 import { progressView } from '../progress-view.ts';
+import { writeResults } from '../results.ts';
+import type { ResultFiles } from '../results.ts';
 import { stateOf } from './state.ts';
 import {
   describePlan,
@@ -43,14 +47,16 @@ interface PushFlags extends RouteOptions, TransferFlags {
   readonly srcCa?: string;
   readonly state?: boolean;
   readonly dryRun?: boolean;
+  readonly overwrite?: Overwrite;
+  readonly result?: ResultFiles;
 }
 
 /** `image push REGISTRY IMAGE SOURCE` */
 export async function pushAction(command: Command): Promise<void> {
-  const [registryName = '', image = '', from = ''] = command.args;
+  const [registryName = '', image = '', from = '', ...more] = command.args;
   const flags = command.optsWithGlobals<PushFlags>();
   // What can be wrong on this side is found before the cluster is asked.
-  const destination = usage(() => parseDestination(image, flags.tag));
+  const destination = usage(() => parseDestination(image, [...more, ...(flags.tag ?? [])]));
   const cacheFrom = usage(() => (flags.cacheFrom ?? []).map((text) => parseImageName(text)));
   const reading = sourceOptionsOf(flags);
   if (!isRemote(from) && (flags.srcInsecure ?? flags.srcCa) !== undefined) {
@@ -74,6 +80,7 @@ export async function pushAction(command: Command): Promise<void> {
       concurrency: flags.concurrency,
       onProgress: view.onProgress,
       dryRun: flags.dryRun ?? false,
+      overwrite: flags.overwrite !== 'never',
     };
     try {
       const { compression } = flags;
@@ -86,6 +93,7 @@ export async function pushAction(command: Command): Promise<void> {
         const mountFrom = cacheFrom.map(({ repository }) => repository);
         const result = await push(route, source, destination, { ...options, layers, mountFrom });
         view.close();
+        writeResults(flags.result, imageResultsOf(result, hostsOf(registry)));
         await print(format, { value: result, names: namesOf(result), text: describePush(result) });
       } finally {
         await source.close();
@@ -99,12 +107,12 @@ export async function pushAction(command: Command): Promise<void> {
 /** How the registry of `docker://…` is reached; loaded only then, with the HTTP client. */
 async function accessOf(
   from: string,
-  { srcInsecure: insecure, srcCa: ca }: PushFlags,
+  { srcInsecure: insecure, srcCa: ca, dockerConfig, caDirectory }: PushFlags,
   log: Log,
 ): Promise<Pick<OpenImageOptions, 'access'>> {
   if (!isRemote(from)) return {};
   const { remoteAccess } = await import('./remote.ts');
-  return { access: await remoteAccess({ insecure, ca }, log) };
+  return { access: await remoteAccess({ insecure, ca, own: { dockerConfig, caDirectory } }, log) };
 }
 
 function hostsOf({ status }: Registry): Pick<PushOptions, 'pushHost' | 'pullHost'> {

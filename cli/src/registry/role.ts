@@ -1,4 +1,4 @@
-import { execRoleOf, pullRoleOf, pushRoleOf } from '@reposure/core/install';
+import { directRoleOf, execRoleOf, pullRoleOf, pushRoleOf } from '@reposure/core/install';
 import type { ClientRole } from '@reposure/core/install';
 import type { Registry } from '@reposure/core/resource';
 import type { Command } from 'commander';
@@ -13,6 +13,7 @@ interface RoleOptions extends GlobalOptions {
   readonly pull?: boolean;
   readonly push?: boolean;
   readonly exec?: boolean;
+  readonly direct?: boolean;
 }
 
 /** `registry role NAME` */
@@ -36,8 +37,8 @@ interface Grant {
 }
 
 /** Without a choice, whatever `--route=auto` may use to push. */
-function grantsFor(registry: Registry, { pull, push, exec }: RoleOptions): Grant[] {
-  const isAny = !pull && !push && !exec;
+function grantsFor(registry: Registry, { pull, push, exec, direct }: RoleOptions): Grant[] {
+  const isAny = !pull && !push && !exec && !direct;
   const pulling = {
     role: pullRoleOf(registry),
     purpose: `Pull through the API server's proxy (--route=proxy); pushes nothing.`,
@@ -51,10 +52,16 @@ function grantsFor(registry: Registry, { pull, push, exec }: RoleOptions): Grant
     purpose: `Push, pull and delete by exec (--route=exec), where the API server reaches no Pods.
 # Whoever may exec into the surrogate's Pod can do all that it can; see SECURITY.md.`,
   };
+  const going = {
+    role: directRoleOf(registry),
+    purpose: `Push, pull and delete straight from a Pod of the cluster (--route=direct), such as a pipeline's.
+# It reads the registry's login. Print it anew when the Registry names other Secrets.`,
+  };
   return [
     ...(pull ? [pulling] : []),
     ...(push || isAny ? [pushing] : []),
     ...(exec || isAny ? [executing] : []),
+    ...(direct ? [going] : []),
   ];
 }
 

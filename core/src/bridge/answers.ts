@@ -16,7 +16,7 @@ export function refused(status: number, code: string, message: string): Registry
 }
 
 /** What a tool is told of a failure: what the registry says in its own words, else our sentence. */
-export function answerTo(error: unknown): GatewayAnswer {
+function answerTo(error: unknown): GatewayAnswer {
   const { status, diagnostics } = saidOf(error);
   const body = Buffer.from(`${JSON.stringify({ errors: diagnostics })}\n`);
   const headers = {

@@ -51,7 +51,7 @@ async function serve(
   exchange: Exchange,
   options: BridgeHandlerOptions,
 ): Promise<void> {
-  const { response, signal } = exchange;
+  const { request, response, signal } = exchange;
   // Without its query: it may name what nobody else is to know.
   const what = `${asked.method} ${asked.path.replace(/\?.*/, '')}`;
   try {
@@ -66,6 +66,8 @@ async function serve(
     options.log.debug(`${what} failed: ${String(error)}`);
     if (response.headersSent) breakOff(response);
     else sayFailure(response, error);
+    // A tool that sends on before it reads would wait for ever.
+    request.resume();
   }
 }
 

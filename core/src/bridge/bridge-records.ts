@@ -32,6 +32,8 @@ export type BridgeRecord = z.infer<typeof BridgeRecord>;
 /** The record of the bridge of this process. */
 export interface KeptRecord {
   readonly record: BridgeRecord;
+  /** Resolves when somebody has removed it: nobody finds the bridge any more. */
+  readonly forgotten: Promise<void>;
   /** Notes a reference that was pushed. */
   notePush(reference: string): Promise<void>;
   remove(): Promise<void>;
@@ -82,18 +84,24 @@ export class BridgeRecords {
     const write = (): Promise<void> => writeWholeFile(stateFile, jsonText(record));
     let writing = write();
     await writing;
-    const beat = (): void => void utimes(stateFile, new Date(), new Date()).catch(() => {});
+    const { promise: forgotten, resolve } = Promise.withResolvers<void>();
+    const beat = (): void =>
+      void utimes(stateFile, new Date(), new Date()).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') resolve();
+      });
     const timer = setInterval(beat, heartbeatMs).unref();
     return {
       record,
+      forgotten,
       notePush: async (reference) => {
         if (record.pushed.length < maxPushes) record.pushed.push(reference);
-        writing = writing.then(write);
+        // A help for whoever asks later: no push fails for want of it.
+        writing = writing.then(write).catch(() => {});
         await writing;
       },
       remove: async () => {
         clearInterval(timer);
-        await writing.catch(() => {});
+        await writing;
         await rm(stateFile, { force: true });
       },
     };

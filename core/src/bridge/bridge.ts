@@ -40,8 +40,8 @@ export interface Bridge {
 }
 
 /** Of what tools have sent, and the registry has not answered for yet; of all uploads together. */
-const memory = { blockBytes: 2 * 1024 * 1024, blocks: 32 };
-const maxPieceBytes = 16 * 1024 * 1024;
+const memory = { blockBytes: 2 * 1024 * 1024, blocks: 16 };
+const maxPieceBytes = 12 * 1024 * 1024;
 /** Half a minute without any answer at all. */
 const usualRetries = 8;
 const closingTimeMs = 2_000;

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 
 import { collect, streamOf } from '../bytes.ts';
 import type { ByteStream } from '../bytes.ts';
+import { UnsupportedError } from '../errors.ts';
 import { isDigest } from '../oci/index.ts';
 import type { Digest } from '../oci/index.ts';
 import { RegistryError } from '../registry/registry-error.ts';
@@ -106,6 +107,12 @@ export class UploadEndpoint {
   }
 
   #opened(begunUpload: Upload): [id: string, upload: BridgeUpload] {
+    const { minChunkBytes = 0 } = begunUpload;
+    if (minChunkBytes > this.#options.memory.totalBytes) {
+      throw new UnsupportedError(
+        `Cannot upload through the bridge: the registry wants chunks of ${minChunkBytes} bytes or more`,
+      );
+    }
     const upload = new BridgeUpload(begunUpload, this.#options);
     const id = randomUUID();
     this.#uploads.set(id, upload);

@@ -1,3 +1,6 @@
+export { archivesSource } from './archives-source.ts';
+export type { ArchiveItem, ArchivesSource } from './archives-source.ts';
+export { BundleResource, bundleSource } from './bundle-source.ts';
 export type { FindLayers, ReadOptions, Sink, Source } from './content.ts';
 export { diffIdOf } from './diff-id.ts';
 export type { UnpackedLayer } from './diff-id.ts';
@@ -17,6 +20,7 @@ export type { SingleFile } from './single-file.ts';
 export { TemporaryFolder } from './temporary.ts';
 export { unpack } from './unpack.ts';
 export type { Unpacked, UnpackOptions } from './unpack.ts';
+export { unpackArchive } from './unpack-archive.ts';
 export type { UnpackLimits } from './unpack-limits.ts';
 export { assertUnpackable } from './unpack-staging.ts';
 export { storeImage } from './store-image.ts';

@@ -1,12 +1,9 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { hasDockerDaemon, startDockerDaemon } from '../../../test/support/docker-daemon.ts';
+import type { DockerDaemon } from '../../../test/support/docker-daemon.ts';
 import { hasTool } from '../../../test/support/tools.ts';
 import { digestOf } from '../oci/index.ts';
 import { openSink } from './open-sink.ts';
@@ -191,47 +188,20 @@ describe('a store of images on this machine', () => {
   });
 });
 
-const isRoot = process.getuid?.() === 0;
-
-describe.skipIf(!hasTool('docker', 'dockerd') || !isRoot)('a docker daemon', () => {
-  let daemon: ChildProcess | undefined;
-  let home = '';
+describe.skipIf(!hasDockerDaemon)('a docker daemon', () => {
+  let daemon: DockerDaemon;
   const run: RunProgram = (call) =>
     runProgram({
       ...call,
       command: 'docker',
-      args: ['--host', `unix://${home}/docker.sock`, ...call.args],
+      args: ['--host', daemon.env['DOCKER_HOST'] ?? '', ...call.args],
     });
 
   beforeAll(async () => {
-    home = mkdtempSync(join(tmpdir(), 'dockerd-'));
-    const options = {
-      iptables: 'false',
-      ip6tables: 'false',
-      bridge: 'none',
-      'storage-driver': 'vfs',
-      'data-root': join(home, 'data'),
-      'exec-root': join(home, 'exec'),
-      host: `unix://${home}/docker.sock`,
-      pidfile: join(home, 'pid'),
-    };
-    const args = Object.entries(options).map(([key, value]) => `--${key}=${value}`);
-    daemon = spawn('dockerd', args, { stdio: 'ignore' });
-    const isUp = async (): Promise<void> => {
-      const { exitCode } = await run({ command: 'docker', args: ['version'] });
-      expect(exitCode).toBe(0);
-    };
-    await vi.waitFor(isUp, { timeout: 60_000, interval: 200 });
+    daemon = await startDockerDaemon();
   }, 70_000);
 
-  afterAll(async () => {
-    if (daemon?.exitCode === null) {
-      const ended = once(daemon, 'exit');
-      daemon.kill('SIGTERM');
-      await ended;
-    }
-    rmSync(home, { recursive: true, force: true });
-  });
+  afterAll(() => daemon.close());
 
   it('takes an image and gives it back, by name and by ID', async () => {
     const zstd = imageOf([layer, rawTar({ path: 'other', content: Buffer.alloc(100_000) })]);

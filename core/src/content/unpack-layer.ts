@@ -38,7 +38,7 @@ export async function unpackLayer(
       const path = segmentsOf(entry.path);
       if (path.length === 0 || (await whiteouts.apply(path))) continue;
       whiteouts.keep(path);
-      await put(tree, { entry, path, content: cursor.body(entry.size), log });
+      await putEntry(tree, { entry, path, content: cursor.body(entry.size), log });
     }
     await cursor.drain();
   } finally {
@@ -46,14 +46,19 @@ export async function unpackLayer(
   }
 }
 
-interface Put {
+/** One entry of a tar, and where it goes. */
+export interface Put {
   readonly entry: TarEntry;
   readonly path: Segments;
   readonly content: ByteStream;
   readonly log: Log;
 }
 
-async function put(tree: UnpackTree, { entry, path, content, log }: Put): Promise<void> {
+/** Makes what an entry says; what belongs to no file system of ours is left out, and said. */
+export async function putEntry(
+  tree: UnpackTree,
+  { entry, path, content, log }: Put,
+): Promise<void> {
   switch (entry.type) {
     case 'file':
       return tree.putFile(path, entry.mode, content);

@@ -2,8 +2,8 @@ import type { KubernetesObject } from '../kubernetes/index.ts';
 import { registryLabel } from '../resource/index.ts';
 import type { Registry } from '../resource/index.ts';
 import { labelsOf } from './labels.ts';
-import { clientRights, ruleOf } from './rights.ts';
-import type { ClientUse, PolicyRule } from './rights.ts';
+import { ruleOf } from './rights.ts';
+import type { PolicyRule, Right } from './rights.ts';
 
 /** A Role for clients of one Registry, in its namespace. */
 export interface ClientRole extends KubernetesObject {
@@ -14,7 +14,11 @@ export interface ClientRole extends KubernetesObject {
 export type RoleSubject = Pick<Registry, 'metadata'>;
 
 /** A Role that lets somebody use one Registry in one way. */
-export function clientRole({ metadata }: RoleSubject, name: string, use: ClientUse): ClientRole {
+export function clientRole(
+  { metadata }: RoleSubject,
+  name: string,
+  rights: readonly Right[],
+): ClientRole {
   return {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'Role',
@@ -23,6 +27,6 @@ export function clientRole({ metadata }: RoleSubject, name: string, use: ClientU
       namespace: metadata.namespace,
       labels: { ...labelsOf(name, 'access'), [registryLabel]: metadata.name },
     },
-    rules: clientRights(metadata.name, use).map(ruleOf),
+    rules: rights.map(ruleOf),
   };
 }

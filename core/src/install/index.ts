@@ -1,5 +1,6 @@
 export type { ClientRole } from './client-role.ts';
 export { registryCrdYaml } from './crd-yaml.ts';
+export { directRoleOf } from './direct-role.ts';
 export { execRoleOf } from './exec-role.ts';
 export { containerPull, imagePullPolicies, podPull } from './image-pull.ts';
 export type { ImagePull, ImagePullPolicy } from './image-pull.ts';
@@ -36,8 +37,15 @@ export { installSimple } from './simple-install.ts';
 export type { InstallSimpleOptions } from './simple-install.ts';
 export { makePassword } from './simple-login.ts';
 export type { Login } from './simple-login.ts';
-export { operatorRights, clientRights, ruleOf } from './rights.ts';
-export type { ClientUse, OperatorRight, PolicyRule, Right, RightScope } from './rights.ts';
+export { operatorRights, clientRights, directRights, ruleOf } from './rights.ts';
+export type {
+  ClientUse,
+  DirectSubject,
+  OperatorRight,
+  PolicyRule,
+  Right,
+  RightScope,
+} from './rights.ts';
 export { maintainSimple } from './simple-maintenance.ts';
 export { simpleImage, simpleObjects } from './simple-objects.ts';
 export type { SimpleObjectsOptions } from './simple-objects.ts';
@@ -51,4 +59,5 @@ export { uninstallSimple } from './simple-uninstall.ts';
 export type { UninstallSimpleOptions } from './simple-uninstall.ts';
 export { addUser, listUsers, removeUser, rotateLogin, setPassword } from './simple-users.ts';
 export type { SimpleUser } from './simple-users.ts';
+export { startupProbe } from './startup-probe.ts';
 export { wakeKubelets } from './wake-kubelets.ts';

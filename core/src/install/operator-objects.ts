@@ -5,6 +5,7 @@ import type { ImagePull } from './image-pull.ts';
 import { labelsOf, selectorOf } from './labels.ts';
 import { operatorRules, operatorRulesOf } from './operator-role.ts';
 import { containerSecurityContext, podSecurityContext } from './pod-security.ts';
+import { startupProbe } from './startup-probe.ts';
 
 /** What the operator's objects are made from. */
 export interface OperatorObjectsOptions extends ImagePull {
@@ -147,6 +148,7 @@ function container(options: OperatorObjectsOptions): Record<string, unknown> {
       fieldEnv('POD_IP', 'status.podIP'),
     ],
     ports: [{ name: 'health', containerPort: healthPort }],
+    startupProbe: startupProbe({ path: '/livez', port: 'health' }),
     livenessProbe: probe('/livez', 10),
     readinessProbe: probe('/readyz', 5),
     resources: {

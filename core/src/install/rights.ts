@@ -1,4 +1,5 @@
-import { names, registryResource } from '../resource/index.ts';
+import { loginSecretOf, names, registryResource, tlsSecretOf } from '../resource/index.ts';
+import type { Registry } from '../resource/index.ts';
 
 /** One rule of a Role. */
 export interface PolicyRule {
@@ -171,16 +172,46 @@ export type ClientUse = 'pull' | 'push' | 'exec';
 
 /** What a client of one Registry uses, by its way there. */
 export function clientRights(registry: string, use: ClientUse): readonly Right[] {
+  return [registryRight(registry), ...waysOf(registry)[use]];
+}
+
+/**
+ * What a client inside the cluster uses that goes straight to a Registry: the Secrets that the
+ * Registry names today. Another Secret there is another Role.
+ */
+export function directRights({
+  metadata: { name },
+  spec,
+  status,
+}: DirectSubject): readonly Right[] {
+  const isOpenShift = (status?.provider ?? spec.provider) === 'openshift';
+  const tls = tlsSecretOf(spec);
+  const login = loginSecretOf(spec);
   return [
-    {
-      apiGroup: registryResource.group,
-      resources: [registryResource.plural],
-      resourceNames: [registry],
-      verbs: ['get'],
-      why: 'whether there is such a Registry, and how it is',
-    },
-    ...waysOf(registry)[use],
+    registryRight(name),
+    ...(tls === undefined ? [] : [getRight('secrets', tls, 'the CA, to trust the registry')]),
+    ...(login === undefined ? [] : [getRight('secrets', login, 'the login')]),
+    ...(isOpenShift && tls === undefined
+      ? [getRight('configmaps', names.serviceCa(name), "OpenShift's CA")]
+      : []),
   ];
+}
+
+/** The Registry that somebody goes straight to. */
+export type DirectSubject = Pick<Registry, 'metadata' | 'spec' | 'status'>;
+
+function registryRight(registry: string): Right {
+  return {
+    apiGroup: registryResource.group,
+    resources: [registryResource.plural],
+    resourceNames: [registry],
+    verbs: ['get'],
+    why: 'whether there is such a Registry, and how it is',
+  };
+}
+
+function getRight(resource: string, name: string, why: string): Right {
+  return { apiGroup: '', resources: [resource], resourceNames: [name], verbs: ['get'], why };
 }
 
 function waysOf(registry: string): Readonly<Record<ClientUse, readonly Right[]>> {
@@ -200,13 +231,7 @@ function waysOf(registry: string): Readonly<Record<ClientUse, readonly Right[]>>
 }
 
 function keyRight(secret: string): Right {
-  return {
-    apiGroup: '',
-    resources: ['secrets'],
-    resourceNames: [secret],
-    verbs: ['get'],
-    why: 'the key that signs requests',
-  };
+  return getRight('secrets', secret, 'the key that signs requests');
 }
 
 function proxyRight(registry: string, verbs: readonly string[]): Right {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 import { describe, expect, it } from 'vitest';
 
-import { clientRights, operatorRights } from './rights.ts';
+import { clientRights, directRights, operatorRights } from './rights.ts';
 import type { Right } from './rights.ts';
 
 const text = readFileSync(new URL('../../../SECURITY.md', import.meta.url), 'utf8');
@@ -46,5 +46,15 @@ describe('SECURITY.md', () => {
   it.each(['pull', 'push', 'exec'] as const)('has what the Role for %s allows', (use) => {
     const rows = clientRights('NAME', use).map((right) => rowOf(right).join(' | '));
     expect(documented(`${use}Role`)).toEqual(rows);
+  });
+
+  it('has what the Role to go direct allows', () => {
+    const registry = {
+      metadata: { name: 'NAME', namespace: 'ci' },
+      spec: { type: 'oci', tlsSecret: 'TLS-SECRET', loginSecret: 'LOGIN-SECRET' },
+    } as const;
+    const onOpenShift = { ...registry, spec: { type: 'oci', provider: 'openshift' } } as const;
+    const rights = [...directRights(registry), ...directRights(onOpenShift).slice(1)];
+    expect(documented('directRole')).toEqual(rights.map((right) => rowOf(right).join(' | ')));
   });
 });

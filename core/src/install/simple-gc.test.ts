@@ -61,9 +61,7 @@ describe('collectionJob()', () => {
       },
     });
     const text = JSON.stringify(job);
-    expect(text).not.toMatch(
-      /REGISTRY_HTTP|REGISTRY_AUTH|authentication|htpasswd|readinessProbe|preStop/,
-    );
+    expect(text).not.toMatch(/REGISTRY_HTTP|REGISTRY_AUTH|authentication|htpasswd|Probe|preStop/);
     // Or the Service would send requests to it.
     expect(text).not.toContain(
       '"app.kubernetes.io/name":"reposure-simple","app.kubernetes.io/component"',

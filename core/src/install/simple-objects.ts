@@ -10,6 +10,7 @@ import { exposureObjects } from './simple-exposure.ts';
 import type { ExposureOptions } from './simple-exposure.ts';
 import { defaultSizeLimit, temporaryStorage } from './simple-storage.ts';
 import type { S3Storage, SimpleStorage } from './simple-storage.ts';
+import { startupProbe } from './startup-probe.ts';
 
 /** What the simple registry's objects are made from. */
 export interface SimpleObjectsOptions extends ExposureOptions, ImagePull {
@@ -101,6 +102,7 @@ function object(
 function podSpec(options: SimpleObjectsOptions): Record<string, unknown> {
   const volumes = volumesOf(options);
   const storage = storageOf(options);
+  const answers = { path: '/', port: simplePort, scheme: options.tls ? 'HTTPS' : 'HTTP' };
   return {
     automountServiceAccountToken: false,
     ...podPull(options),
@@ -116,10 +118,8 @@ function podSpec(options: SimpleObjectsOptions): Record<string, unknown> {
         command: ['registry', 'serve', configFile],
         env: Object.entries(environmentOf(options)).map(([name, value]) => ({ name, value })),
         ports: [{ name: 'registry', containerPort: simplePort }],
-        readinessProbe: {
-          httpGet: { path: '/', port: simplePort, scheme: options.tls ? 'HTTPS' : 'HTTP' },
-          periodSeconds: 5,
-        },
+        startupProbe: startupProbe(answers),
+        readinessProbe: { httpGet: answers, periodSeconds: 5 },
         // Until every node knows that this Pod goes, some send requests here.
         ...(storage.kind === 'temporary'
           ? {}

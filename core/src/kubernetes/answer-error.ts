@@ -36,7 +36,7 @@ export async function refusalOf(
     reason: said?.reason,
     message: said?.message ?? plainText(response, text),
     retryAfterMs: retryAfterMsOf(response, said),
-    causes: said?.details?.causes?.map(({ reason = '' }) => reason),
+    causes: said?.details?.causes,
     nextStep: nextStepOf(status, purpose, access),
   });
 }

@@ -128,6 +128,20 @@ export interface ServiceResponse {
   discard(): Promise<void>;
 }
 
+/** How an object is applied. */
+export interface ApplyOptions {
+  /** e.g. `status` */
+  readonly subresource?: string;
+  readonly fieldManager?: string;
+  /** The API answers with what would become of the object, and changes nothing. */
+  readonly dryRun?: boolean;
+  /** Whether fields of other managers are taken over; otherwise they are a conflict. */
+  readonly force?: boolean;
+  /** Refuse fields that the kind does not have, instead of dropping them. */
+  readonly strict?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** The Kubernetes API, as far as Reposure needs it. Every method throws `KubernetesError` for a Status. */
 export interface KubernetesClient {
   /** `https://host:port` of the API server, for messages. */
@@ -157,17 +171,18 @@ export interface KubernetesClient {
     type: ResourceType,
     options: ListOptions & { readonly resourceVersion?: string; readonly silenceMs?: number },
   ): AsyncGenerator<WatchEvent<T>, void>;
+  /**
+   * The resource type of a kind: from our own table, else by asking the API.
+   *
+   * @throws {UnsupportedError} if the cluster knows no such kind.
+   */
+  typeOf(object: Pick<ApiObject, 'apiVersion' | 'kind'>): Promise<ResourceType>;
+  /** The same in the version that the kind's group prefers; `undefined` if there is none. */
+  typeOfKind(kind: string, group: string): Promise<ResourceType | undefined>;
   /** POST; for what must not be there yet. */
   create<T extends ApiObject>(object: T): Promise<T>;
-  /** Server-side apply with our field manager and force. @param options.subresource e.g. `status` */
-  apply<T extends ApiObject>(
-    object: T,
-    options?: {
-      readonly subresource?: string;
-      readonly fieldManager?: string;
-      readonly dryRun?: boolean;
-    },
-  ): Promise<T>;
+  /** Server-side apply; with our field manager and force, unless the options say otherwise. */
+  apply<T extends ApiObject>(object: T, options?: ApplyOptions): Promise<T>;
   /** PUT with the object's resourceVersion; a conflict is a `KubernetesError`. */
   replace<T extends ApiObject>(object: T, options?: { readonly subresource?: string }): Promise<T>;
   /** Whether there was one to delete. */
@@ -187,6 +202,8 @@ export interface KubernetesClient {
     options?: {
       readonly container?: string;
       readonly follow?: boolean;
+      /** Of the run before the last restart. */
+      readonly previous?: boolean;
       readonly tailLines?: number;
       readonly signal?: AbortSignal;
     },

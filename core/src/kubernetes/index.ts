@@ -1,6 +1,7 @@
 export type {
   ApiAnswer,
   ApiObject,
+  ApplyOptions,
   ClientOptions,
   ExecExit,
   ExecOptions,
@@ -19,7 +20,7 @@ export type {
 export type { FollowEvent } from './follow.ts';
 export { KubeconfigError } from './kubeconfig-error.ts';
 export { KubernetesError } from './kubernetes-error.ts';
-export type { RefusalOptions } from './kubernetes-error.ts';
+export type { FieldConflict, RefusalOptions } from './kubernetes-error.ts';
 export { openCluster } from './open-cluster.ts';
 export { openOwnCluster } from './own-cluster.ts';
 export { watchAll } from './reflector.ts';

@@ -112,6 +112,18 @@ users:
     expect(String(failure)).not.toContain('s3cret');
   });
 
+  it('takes the file kubeconfig of a folder, with the paths in it', async () => {
+    const file = await write('mounted/kubeconfig', first);
+    const kubeconfig = join(folder, 'mounted');
+    await expect(loadAccess({ kubeconfig, context: 'anonymous', env: {} })).resolves.toMatchObject({
+      source: file,
+      cluster: { 'certificate-authority': join(kubeconfig, 'pki/ca.crt') },
+    });
+    await write('other/config', first);
+    const other = loadAccess({ kubeconfig: join(folder, 'other'), env: {} });
+    await expect(other).rejects.toThrow(/other\/kubeconfig: it is not in that folder/);
+  });
+
   it('says what was looked for where there is nothing', async () => {
     const env = { HOME: join(folder, 'nobody') };
     await expect(loadAccess({ env }, join(folder, 'nothing'))).rejects.toThrow(

@@ -24,7 +24,7 @@ export async function loadAccess(
   const env = options.env ?? process.env;
   const paths = options.kubeconfig
     ? options.kubeconfig.split(delimiter).filter(Boolean)
-    : [join(env['HOME'] ?? homedir(), '.kube', 'config')];
+    : [join(homeOf(env), '.kube', 'config')];
   const merged = await readKubeconfigs(paths);
   // Only an empty kubeconfig makes way for the ServiceAccount, and never one that was asked for by context.
   if (merged.clusters.size === 0 && merged.contexts.size === 0 && !options.context) {
@@ -33,6 +33,15 @@ export async function loadAccess(
   }
   if (merged.files.length === 0) throw nothingThere(paths);
   return accessOf(merged, options.context);
+}
+
+/** A user without a name and without $HOME, as containers have them, has no files either. */
+function homeOf(env: Readonly<Record<string, string | undefined>>): string {
+  try {
+    return env['HOME'] ?? homedir();
+  } catch {
+    return '/';
+  }
 }
 
 function nothingThere(paths: readonly string[]): KubeconfigError {

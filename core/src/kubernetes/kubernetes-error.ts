@@ -16,7 +16,13 @@ export const Status = z.object({
     .object({
       retryAfterSeconds: z.number().optional().catch(undefined),
       causes: z
-        .array(z.object({ reason: z.string().optional(), message: z.string().optional() }))
+        .array(
+          z.object({
+            reason: z.string().optional(),
+            message: z.string().optional(),
+            field: z.string().optional(),
+          }),
+        )
         .optional()
         .catch(undefined),
     })
@@ -24,6 +30,21 @@ export const Status = z.object({
     .catch(undefined),
 });
 export type Status = z.infer<typeof Status>;
+
+/** One of a Status' `details.causes`. */
+export interface StatusCause {
+  readonly reason?: string | undefined;
+  readonly message?: string | undefined;
+  readonly field?: string | undefined;
+}
+
+/** A field that somebody else manages, and that was not to be taken over. */
+export interface FieldConflict {
+  /** As managedFields has it: `kubectl-edit`, `helm`. */
+  readonly manager: string;
+  /** `.spec.replicas` */
+  readonly field: string;
+}
 
 /** What a {@link KubernetesError} is made of. */
 export interface RefusalOptions {
@@ -34,8 +55,8 @@ export interface RefusalOptions {
   /** The API's own sentence. */
   readonly message?: string | undefined;
   readonly retryAfterMs?: number | undefined;
-  /** The machine-readable reasons of its `details.causes`. */
-  readonly causes?: readonly string[] | undefined;
+  /** Its `details.causes`. */
+  readonly causes?: readonly StatusCause[] | undefined;
   /** What a person may do about it: one clause. */
   readonly nextStep?: string | undefined;
 }
@@ -50,7 +71,7 @@ export class KubernetesError extends ReposureError {
   readonly reason: string;
   /** What the server asked for with Retry-After; 0 if it did not. */
   readonly retryAfterMs: number;
-  readonly #causes: readonly string[];
+  readonly #causes: readonly StatusCause[];
 
   /** @param action `<verb> <thing> at <server>`, after "Cannot". */
   constructor(action: string, options: RefusalOptions) {
@@ -74,7 +95,17 @@ export class KubernetesError extends ReposureError {
 
   /** The namespace is being deleted: nothing new can be made in it any more. */
   get isNamespaceTerminating(): boolean {
-    return this.isForbidden && this.#causes.includes('NamespaceTerminating');
+    return this.isForbidden && this.#causes.some((cause) => isOf(cause, 'NamespaceTerminating'));
+  }
+
+  /** Who manages the fields that an apply without force would have changed. */
+  get fieldConflicts(): readonly FieldConflict[] {
+    return this.#causes
+      .filter((cause) => isOf(cause, 'FieldManagerConflict'))
+      .map(({ message = '', field = '' }) => {
+        const [, manager = 'another manager'] = /"([^"]*)"/.exec(message) ?? [];
+        return { manager, field };
+      });
   }
 
   /** Somebody else changed the object in between, or it exists already. */
@@ -92,6 +123,10 @@ export class KubernetesError extends ReposureError {
   }
 }
 
+function isOf({ reason }: StatusCause, wanted: string): boolean {
+  return reason === wanted;
+}
+
 /** What a status means where the answer has no reason of its own, as from a proxy in between. */
 const reasons: Readonly<Record<number, string>> = {
   400: 'BadRequest',
@@ -107,3 +142,13 @@ const reasons: Readonly<Record<number, string>> = {
   503: 'ServiceUnavailable',
   504: 'Timeout',
 };
+
+/** What was asked for; `undefined` if it is not there. */
+export async function orUndefined<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof KubernetesError && error.isNotFound) return undefined;
+    throw error;
+  }
+}

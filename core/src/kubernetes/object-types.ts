@@ -1,7 +1,7 @@
 import { UnsupportedError } from '../errors.ts';
 import type { ApiObject, ResourceType } from './client.ts';
 import type { Connection } from './connection.ts';
-import { KubernetesError } from './kubernetes-error.ts';
+import { orUndefined } from './kubernetes-error.ts';
 import { resourceTypes } from './resource-types.ts';
 
 interface ApiResourceList {
@@ -22,7 +22,10 @@ export class ObjectTypes {
   }
 
   /** @throws {UnsupportedError} if the cluster knows no such kind. */
-  async typeOf({ apiVersion, kind, metadata }: ApiObject): Promise<ResourceType> {
+  async typeOf(
+    object: Pick<ApiObject, 'apiVersion' | 'kind'> & Partial<ApiObject>,
+  ): Promise<ResourceType> {
+    const { apiVersion, kind, metadata } = object;
     const known = Object.values(resourceTypes).find(
       (type) => type.apiVersion === apiVersion && type.kind === kind,
     );
@@ -30,27 +33,49 @@ export class ObjectTypes {
     const type = known ?? this.#asked.get(key) ?? (await this.#ask(apiVersion, kind));
     if (!type) {
       throw new UnsupportedError(
-        `Cannot handle ${kind} ${metadata.name}: the cluster at ${this.#connection.access.server} has no ${kind} in ${apiVersion}; want its CustomResourceDefinition installed first`,
+        `Cannot handle ${kind}${metadata ? ` ${metadata.name}` : ''}: the cluster at ${this.#connection.access.server} has no ${kind} in ${apiVersion}; want its CustomResourceDefinition installed first`,
       );
     }
     this.#asked.set(key, type);
     return type;
   }
 
+  /** The resource type of a kind in the version that its group prefers; `undefined` if there is none. */
+  async typeOfKind(kind: string, group: string): Promise<ResourceType | undefined> {
+    const known = Object.values(resourceTypes).find(
+      (type) => type.kind === kind && groupOf(type.apiVersion) === group,
+    );
+    if (known) return known;
+    const apiVersion = group === '' ? 'v1' : await this.#preferredVersion(group);
+    return apiVersion === undefined ? undefined : this.#ask(apiVersion, kind);
+  }
+
+  async #preferredVersion(group: string): Promise<string | undefined> {
+    const found = await orUndefined(
+      this.#connection.json<{ preferredVersion?: { groupVersion?: string } }>({
+        method: 'GET',
+        path: `/apis/${encodeURIComponent(group)}`,
+        action: `look up the API group ${group}`,
+      }),
+    );
+    return found?.preferredVersion?.groupVersion;
+  }
+
   async #ask(apiVersion: string, kind: string): Promise<ResourceType | undefined> {
     const root = apiVersion.includes('/') ? 'apis' : 'api';
     const path = `/${root}/${apiVersion.split('/').map(encodeURIComponent).join('/')}`;
-    try {
-      const { resources = [] } = await this.#connection.json<ApiResourceList>({
+    const list = await orUndefined(
+      this.#connection.json<ApiResourceList>({
         method: 'GET',
         path,
         action: `look up the kind ${kind} of ${apiVersion}`,
-      });
-      const found = resources.find((it) => it.kind === kind && !it.name.includes('/'));
-      return found && { apiVersion, kind, plural: found.name, namespaced: found.namespaced };
-    } catch (error) {
-      if (error instanceof KubernetesError && error.isNotFound) return undefined;
-      throw error;
-    }
+      }),
+    );
+    const found = list?.resources?.find((it) => it.kind === kind && !it.name.includes('/'));
+    return found && { apiVersion, kind, plural: found.name, namespaced: found.namespaced };
   }
+}
+
+function groupOf(apiVersion: string): string {
+  return apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
 }

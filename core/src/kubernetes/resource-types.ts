@@ -43,6 +43,19 @@ export const resourceTypes = {
     plural: 'statefulsets',
     namespaced: true,
   },
+  ReplicaSet: {
+    apiVersion: 'apps/v1',
+    kind: 'ReplicaSet',
+    plural: 'replicasets',
+    namespaced: true,
+  },
+  DaemonSet: {
+    apiVersion: 'apps/v1',
+    kind: 'DaemonSet',
+    plural: 'daemonsets',
+    namespaced: true,
+  },
+  Job: { apiVersion: 'batch/v1', kind: 'Job', plural: 'jobs', namespaced: true },
   Lease: {
     apiVersion: 'coordination.k8s.io/v1',
     kind: 'Lease',

@@ -1,6 +1,7 @@
 import { fieldManager } from '../resource/registry.ts';
 import type {
   ApiObject,
+  ApplyOptions,
   ExecOptions,
   ExecSession,
   KubernetesClient,
@@ -13,7 +14,7 @@ import type {
 } from './client.ts';
 import type { ApiRequest, Connection } from './connection.ts';
 import { startExec } from './exec.ts';
-import { KubernetesError } from './kubernetes-error.ts';
+import { orUndefined } from './kubernetes-error.ts';
 import { listObjects } from './list.ts';
 import { ObjectTypes } from './object-types.ts';
 import { describeObject, pathOf } from './paths.ts';
@@ -81,21 +82,31 @@ export class RestClient implements KubernetesClient {
     return watchEvents<T>(this.#connection, type, options);
   }
 
+  async typeOf(object: Pick<ApiObject, 'apiVersion' | 'kind'>): Promise<ResourceType> {
+    return this.#types.typeOf(object);
+  }
+
+  async typeOfKind(kind: string, group: string): Promise<ResourceType | undefined> {
+    return this.#types.typeOfKind(kind, group);
+  }
+
   async create<T extends ApiObject>(object: T): Promise<T> {
     return this.#write(object, 'create', { query: { fieldManager } });
   }
 
-  async apply<T extends ApiObject>(
-    object: T,
-    options: Parameters<KubernetesClient['apply']>[1] = {},
-  ): Promise<T> {
-    const { subresource, fieldManager: manager = fieldManager, dryRun } = options;
-    const query = { fieldManager: manager, force: true, dryRun: dryRun ? 'All' : undefined };
+  async apply<T extends ApiObject>(object: T, options: ApplyOptions = {}): Promise<T> {
+    const { subresource, fieldManager: manager = fieldManager, force = true, signal } = options;
+    const query = {
+      fieldManager: manager,
+      force,
+      dryRun: options.dryRun ? 'All' : undefined,
+      fieldValidation: options.strict ? 'Strict' : undefined,
+    };
     // What somebody read before applying it: the API refuses to be told who manages what.
     const { managedFields: _, ...metadata } = object.metadata as ApiObject['metadata'] & {
       managedFields?: unknown;
     };
-    return this.#write({ ...object, metadata }, 'apply', { subresource, query });
+    return this.#write({ ...object, metadata }, 'apply', { subresource, query, signal });
   }
 
   async replace<T extends ApiObject>(
@@ -134,8 +145,8 @@ export class RestClient implements KubernetesClient {
     namespace: string,
     options: Parameters<KubernetesClient['logs']>[2] = {},
   ): AsyncGenerator<Uint8Array, void> {
-    const { container, follow, tailLines, signal } = options;
-    const query = { container, follow, tailLines };
+    const { container, follow, previous, tailLines, signal } = options;
+    const query = { container, follow, previous, tailLines };
     const request: ApiRequest = {
       method: 'GET',
       path: pathOf(resourceTypes.Pod, { namespace, name: pod, subresource: 'log', query }),
@@ -174,7 +185,7 @@ export class RestClient implements KubernetesClient {
   async #write<T extends ApiObject>(
     object: ApiObject,
     verb: keyof typeof writes,
-    parts: Pick<PathParts, 'subresource' | 'query'>,
+    { signal, ...parts }: Pick<PathParts, 'subresource' | 'query'> & Pick<ApplyOptions, 'signal'>,
   ): Promise<T> {
     const type = await this.#types.typeOf(object);
     const { name } = object.metadata;
@@ -185,6 +196,7 @@ export class RestClient implements KubernetesClient {
       path: pathOf(type, { ...parts, ...target, namespace }),
       action: `${verb} ${describeObject(type, name, namespace)}`,
       body: object,
+      signal,
     });
   }
 
@@ -199,12 +211,3 @@ const writes = {
   replace: { method: 'PUT' },
   apply: { method: 'PATCH', contentType: 'application/apply-patch+yaml' },
 } as const satisfies Record<string, Pick<ApiRequest, 'method' | 'contentType'>>;
-
-async function orUndefined<T>(asked: Promise<T>): Promise<T | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (error instanceof KubernetesError && error.isNotFound) return undefined;
-    throw error;
-  }
-}

@@ -67,7 +67,7 @@ async function refusal(
 ): Promise<AuthenticationError> {
   const state = (await login.isAnonymous(request))
     ? 'it wants a login; want one for it, e.g. by docker login'
-    : 'it refuses the login; want a user name and a password, or a token, that are valid and may do this';
+    : `it refuses the login for ${requestLine(request)}; want a user name and a password, or a token, that are valid and may do this`;
   return new AuthenticationError(`Cannot log in to ${host}: ${state}`, { diagnostics });
 }
 

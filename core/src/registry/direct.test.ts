@@ -8,6 +8,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 
 import { writeCertificates } from '../../../test/support/registries.ts';
 import { collect } from '../bytes.ts';
+import { issueServerCertificate, makeAuthority } from '../certificates.ts';
 import { InputError, isTransient, UnreachableError } from '../errors.ts';
 import { Connections } from '../http/connections.ts';
 import { ContentMismatchError, digestOf } from '../oci/index.ts';
@@ -21,6 +22,7 @@ import { startTestServer } from './test/server.ts';
 import type { Answer, TestServer } from './test/server.ts';
 import type { RegistryResponse } from './transport.ts';
 
+const dayMs = 24 * 60 * 60 * 1000;
 const opened: { close(): Promise<void> }[] = [];
 
 afterEach(async () => {
@@ -89,8 +91,32 @@ describe('directTransport() over TLS', () => {
       const failure = await failureOf(connect(options)({ method: 'GET', path: '/v2/' }));
       expect(failure).toBeInstanceOf(UnreachableError);
       expect(String(failure)).toMatch(/not signed by a CA that is trusted here; want the CA/);
-      expect(isTransient(failure)).toBe(false);
+      expect(failure).toMatchObject({ distrust: 'CertificateNotTrusted', isTransient: false });
     }
+  });
+
+  it.each([
+    [
+      'CertificateExpired',
+      { dnsNames: ['localhost'], now: -10 * dayMs },
+      /has expired; want a renewed/,
+    ],
+    ['CertificateNotYetValid', { dnsNames: ['localhost'], now: 2 * dayMs }, /is not valid yet/],
+    ['CertificateForOtherName', { dnsNames: ['other.test'], now: 0 }, /is for another name/],
+  ])('says that waiting does not help: %s', async (distrust, { dnsNames, now }, message) => {
+    const names = { dnsNames, addresses: [] };
+    const authority = await makeAuthority(new Date(Date.now() - 30 * dayMs));
+    const given = { lifeMs: dayMs, now: new Date(Date.now() + now) };
+    const { caPem, certificatePem, keyPem } = await issueServerCertificate(authority, names, given);
+    const served = { cert: certificatePem, key: keyPem };
+    const { host } = await serve((_, response) => response.end(), served);
+    const request = connect({ host: host.replace('127.0.0.1', 'localhost'), ca: caPem });
+    const failure = await failureOf(request({ method: 'GET', path: '/v2/' }));
+    expect(failure).toMatchObject({
+      distrust,
+      message: expect.stringMatching(message),
+      isTransient: false,
+    });
   });
 
   it('does not fall back to plain HTTP, and sends no login there', async () => {

@@ -43,7 +43,7 @@ export function dockerConfigCredentials(
   runHelper: RunHelper = runCredentialHelper,
 ): CredentialSource {
   return async (registryHost, repository) => {
-    const parsed = typeof config === 'string' ? await readConfig(config) : config;
+    const parsed = typeof config === 'string' ? await readDockerConfig(config) : config;
     const host = canonicalHost(registryHost);
     const found = candidates(host, repository);
     const helped = await askHelper(parsed, { host, found, runHelper });
@@ -51,7 +51,8 @@ export function dockerConfigCredentials(
   };
 }
 
-async function readConfig(file: string): Promise<DockerConfig> {
+/** Reads a docker config. @throws {InputError} without a word of what is in it. */
+export async function readDockerConfig(file: string): Promise<DockerConfig> {
   const fail = (state: string): never => {
     throw new InputError(`Cannot read the logins in ${file}: ${state}`);
   };

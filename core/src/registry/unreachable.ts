@@ -1,33 +1,56 @@
 import { UnreachableError } from '../errors.ts';
 import { MessageError, TruncatedMessageError } from '../http/message-error.ts';
 
+/** Why there is no trusting a registry, as a condition's reason says it. */
+export const distrusts = [
+  'CertificateExpired',
+  'CertificateForOtherName',
+  'CertificateNotTrusted',
+  'CertificateNotYetValid',
+  'NoTls',
+] as const;
+export type Distrust = (typeof distrusts)[number];
+
 /** The registry is there, but there is no trusting it: trying again does not help. */
-class UntrustedError extends UnreachableError {
+export class UntrustedError extends UnreachableError {
+  readonly distrust: Distrust;
+
+  constructor(message: string, distrust: Distrust) {
+    super(message);
+    this.distrust = distrust;
+  }
+
   override get isTransient(): boolean {
     return false;
   }
 }
 
-const unknownAuthority =
-  'its certificate is not signed by a CA that is trusted here; want the CA certificate (PEM) of the registry';
-const wrongTime = 'its certificate is not valid at this time; want a renewed certificate';
-const notTls =
-  'it does not speak TLS; want https there, or insecure where plain HTTP is meant to be used';
-
-const untrusted: Readonly<Record<string, string>> = {
-  SELF_SIGNED_CERT_IN_CHAIN: unknownAuthority,
-  DEPTH_ZERO_SELF_SIGNED_CERT: unknownAuthority,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: unknownAuthority,
-  UNABLE_TO_GET_ISSUER_CERT: unknownAuthority,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unknownAuthority,
-  CERT_SIGNATURE_FAILURE: unknownAuthority,
-  CERT_UNTRUSTED: unknownAuthority,
-  CERT_HAS_EXPIRED: wrongTime,
-  CERT_NOT_YET_VALID: wrongTime,
-  ERR_TLS_CERT_ALTNAME_INVALID:
+const sentences: Readonly<Record<Distrust, string>> = {
+  CertificateExpired: 'its certificate, or that of its CA, has expired; want a renewed certificate',
+  CertificateForOtherName:
     'its certificate is for another name; want a certificate for this host, or the host as the certificate has it',
-  ERR_SSL_WRONG_VERSION_NUMBER: notTls,
-  ERR_SSL_PACKET_LENGTH_TOO_LONG: notTls,
+  CertificateNotTrusted:
+    'its certificate is not signed by a CA that is trusted here; want the CA certificate (PEM) of the registry',
+  CertificateNotYetValid:
+    'its certificate is not valid yet; want another certificate, or the right time on both machines',
+  NoTls:
+    'it does not speak TLS; want https there, or insecure where plain HTTP is meant to be used',
+};
+
+/** @see https://nodejs.org/docs/latest-v24.x/api/tls.html#x509-certificate-error-codes */
+const untrusted: Readonly<Record<string, Distrust>> = {
+  SELF_SIGNED_CERT_IN_CHAIN: 'CertificateNotTrusted',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'CertificateNotTrusted',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'CertificateNotTrusted',
+  UNABLE_TO_GET_ISSUER_CERT: 'CertificateNotTrusted',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'CertificateNotTrusted',
+  CERT_SIGNATURE_FAILURE: 'CertificateNotTrusted',
+  CERT_UNTRUSTED: 'CertificateNotTrusted',
+  CERT_HAS_EXPIRED: 'CertificateExpired',
+  CERT_NOT_YET_VALID: 'CertificateNotYetValid',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'CertificateForOtherName',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'NoTls',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'NoTls',
 };
 
 const lost: Readonly<Record<string, string>> = {
@@ -59,7 +82,10 @@ export function unreachable(origin: string, cause: unknown): UnreachableError {
   if (cause instanceof TruncatedMessageError) return broken(host, 'the connection broke off');
   if (cause instanceof MessageError) return broken(host, 'it does not answer in HTTP/1.1');
   // The cause is not kept: its text is the system's.
-  if (distrust) return new UntrustedError(`Cannot reach registry ${host}: ${distrust} (${code})`);
+  if (distrust) {
+    const message = `Cannot reach registry ${host}: ${sentences[distrust]} (${code})`;
+    return new UntrustedError(message, distrust);
+  }
   const reason = lost[code] ?? `the connection failed${code ? ` (${code})` : ''}`;
   return broken(host, reason);
 }

@@ -46,6 +46,7 @@ export const names = {
   imageBuilder: (registry: string): string => `reposure-surrogate-${registry}-image-builder`,
   /** The port of the surrogate's Service that the API server proxies to. */
   gatewayPort: 'gateway',
+  directRole: (registry: string): string => `reposure-direct-${registry}`,
   execRole: (registry: string): string => `reposure-exec-${registry}`,
   pullRole: (registry: string): string => `reposure-pull-${registry}`,
   pushRole: (registry: string): string => `reposure-push-${registry}`,

@@ -12,11 +12,20 @@ import type { Secret } from './login-secret.ts';
 import type { Route } from './route.ts';
 import { nextStepFor } from './surrogate-pod.ts';
 
+/** What the caller trusts and logs in with by itself, such as files that a pipeline mounted. */
+export interface OwnAccess {
+  /** PEM, instead of the CA in the Registry's Secret. */
+  readonly ca?: string | undefined;
+  /** Asked first; the Registry's Secret counts where it has no login for the host. */
+  readonly credentials?: CredentialSource | undefined;
+}
+
 /** What a direct route is opened with. */
 export interface DirectRouteOptions {
   /** The cluster of the Registry resource: its Secrets are read there. */
   readonly kubernetes: KubernetesClient;
   readonly registry: Registry;
+  readonly own?: OwnAccess | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly log?: Log | undefined;
   readonly reason?: string;
@@ -52,14 +61,21 @@ async function credentialsOf(
   const isOpenShift = provider === 'openshift';
   // OpenShift's has TLS whatever is written: a token of its cluster is never sent in the clear.
   const insecure = !isOpenShift && speaksPlainHttp(spec, provider);
-  const ca = insecure ? undefined : await secretNamed(tlsSecretOf(spec), options);
+  const ca = insecure ? undefined : await caFor(options);
   const credentials = await loginFor(options, insecure);
   return {
+    ...(isOpenShift ? await ofOpenShift(options, ca) : {}),
     insecure,
-    ...(ca ? { ca: caOf(ca, spec) } : {}),
+    ...(ca === undefined ? {} : { ca }),
     ...(credentials ? { credentials } : {}),
-    ...(isOpenShift ? await ofOpenShift(options) : {}),
   };
+}
+
+async function caFor(options: DirectRouteOptions): Promise<string | undefined> {
+  if (options.own?.ca !== undefined) return options.own.ca;
+  const { spec } = options.registry;
+  const secret = await secretNamed(tlsSecretOf(spec), options);
+  return secret && caOf(secret, spec);
 }
 
 /** Over plain HTTP only where a person wrote that everybody on the way may read it. */
@@ -67,24 +83,38 @@ async function loginFor(
   options: DirectRouteOptions,
   insecure: boolean,
 ): Promise<CredentialSource | undefined> {
-  const { registry, log = silent } = options;
+  const { own, registry, log = silent } = options;
   const name = loginSecretOf(registry.spec);
-  if (name !== undefined && insecure && registry.spec.insecure !== true) {
+  const given = await ownLogin(options);
+  if ((given ?? name) !== undefined && insecure && registry.spec.insecure !== true) {
     log.warn('no login is sent: the registry speaks plain HTTP, and spec.insecure is not true');
     return undefined;
   }
+  if (given) return own?.credentials;
   const login = await secretNamed(name, options);
   return login && loginOf(login, registry);
+}
+
+/** The login that the caller has for this host; said where it has logins for others only. */
+async function ownLogin({ own, registry, log = silent }: DirectRouteOptions): Promise<unknown> {
+  if (!own?.credentials) return undefined;
+  const host = hostOf(registry);
+  const found = await own.credentials(host);
+  if (!found) log.info(`The docker config that was given has no login for ${host}`);
+  return found;
 }
 
 /** What OpenShift gives by itself, wherever the Registry refers to nothing else. */
 async function ofOpenShift(
   options: DirectRouteOptions,
+  ca: string | undefined,
 ): Promise<Pick<DirectOptions, 'ca' | 'credentials'>> {
   const { spec } = options.registry;
   const module = await import('./openshift-direct.ts');
   return {
-    ...(tlsSecretOf(spec) === undefined ? { ca: await module.serviceCaOf(options) } : {}),
+    ...(ca === undefined && tlsSecretOf(spec) === undefined
+      ? { ca: await module.serviceCaOf(options) }
+      : {}),
     ...(loginSecretOf(spec) === undefined ? { credentials: module.ownToken() } : {}),
   };
 }

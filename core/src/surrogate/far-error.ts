@@ -78,10 +78,12 @@ export function farErrorOf(
   const code = answer.headers[codeHeader];
   if (code === undefined) return undefined;
   const message = `${decoded(answer.headers[messageHeader])} (said by the surrogate${hint})`;
-  if (code === 'UNREACHABLE') return new UnreachableError(message);
+  const transient = answer.headers[transientHeader] === 'true';
+  // Not one whose certificate has expired: nobody is to try that again.
+  if (code === 'UNREACHABLE' && transient) return new UnreachableError(message);
   if (code === 'TIMEOUT') return new TimeoutError(message);
   if (code === 'AUTHENTICATION') return new AuthenticationError(message);
-  return new FarError(message, knownCode(code), answer.headers[transientHeader] === 'true');
+  return new FarError(message, knownCode(code), transient);
 }
 
 function decoded(text: string | undefined): string {
@@ -95,6 +97,7 @@ function decoded(text: string | undefined): string {
 const codes: Record<ErrorCode, true> = {
   AUTHENTICATION: true,
   CLUSTER_RESPONSE: true,
+  CONFLICT: true,
   CONTENT_INVALID: true,
   CONTENT_MISMATCH: true,
   CONTENT_NOT_FOUND: true,
@@ -106,6 +109,7 @@ const codes: Record<ErrorCode, true> = {
   OUTPUT_FAILED: true,
   PROTOCOL: true,
   REGISTRY_RESPONSE: true,
+  ROLLOUT_FAILED: true,
   TIMEOUT: true,
   UNREACHABLE: true,
   UNSUPPORTED: true,

@@ -9,7 +9,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 
 import { collect } from '../bytes.ts';
 import { TimeoutError, UnreachableError } from '../errors.ts';
-import { AuthenticationError } from '../registry/index.ts';
+import { AuthenticationError, UntrustedError } from '../registry/index.ts';
 import type { RegistryResponse, Transport } from '../registry/transport.ts';
 import { FarError, farErrorOf } from './far-error.ts';
 import { gatewayHandler } from './gateway.ts';
@@ -209,6 +209,12 @@ describe('gatewayHandler()', () => {
       502,
       { code: 'UNREACHABLE', isTransient: true },
       UnreachableError,
+    ],
+    [
+      new UntrustedError('Cannot reach registry.ns.svc:5000: expired', 'CertificateExpired'),
+      502,
+      { code: 'UNREACHABLE', isTransient: false },
+      FarError,
     ],
     [
       new AuthenticationError('Cannot log in to registry.ns.svc:5000: it refuses'),

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 
 import { ReposureError, UnreachableError, UnsupportedError } from '../errors.ts';
 import { version } from '../version.ts';
+import { silenceLimitMs } from './session-settings.ts';
 
 /** Raised when the two ends of a session would no longer understand each other. */
 const protocolVersion = 2;
@@ -65,7 +66,7 @@ export async function readGreeting(stream: Duplex, options: GreetingOptions): Pr
 }
 
 async function firstLine(stream: Duplex, options: GreetingOptions): Promise<string> {
-  const { far, timeoutMs = 10_000, signal } = options;
+  const { far, timeoutMs = silenceLimitMs, signal } = options;
   signal?.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const lost = (state: string, cause?: unknown): void =>
@@ -78,16 +79,31 @@ async function firstLine(stream: Duplex, options: GreetingOptions): Promise<stri
   const onEnd = (): void => lost('it ended without a greeting');
   const onError = (error: Error): void => lost('the connection broke before its greeting', error);
   const onAbort = (): void => reject(signal?.reason);
-  const timer = setTimeout(() => lost(`it said nothing within ${timeoutMs / 1000} s`), timeoutMs);
+  const stop = afterSilence(timeoutMs, () => lost(`it said nothing within ${timeoutMs / 1000} s`));
   stream.on('readable', take).once('end', onEnd).once('close', onEnd).once('error', onError);
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
     return await promise;
   } finally {
-    clearTimeout(timer);
+    stop();
     stream.off('readable', take).off('end', onEnd).off('close', onEnd).off('error', onError);
     signal?.removeEventListener('abort', onAbort);
   }
+}
+
+/**
+ * In ten steps and not at once: a process that was stopped or busy for longer finds its clock far
+ * ahead before it has read what has been waiting for it.
+ *
+ * @returns Ends the wait.
+ */
+function afterSilence(limitMs: number, onOver: () => void): () => void {
+  let missing = 10;
+  const timer = setInterval(() => {
+    missing -= 1;
+    if (missing === 0) onOver();
+  }, limitMs / missing);
+  return () => clearInterval(timer);
 }
 
 /** Collects up to the first line feed, and gives back what was read beyond it. */

@@ -6,6 +6,7 @@ import { silent } from '../log.ts';
 import type { Log } from '../log.ts';
 import { conditionOf } from '../resource/registry.ts';
 import type { Registry } from '../resource/registry.ts';
+import type { OwnAccess } from './direct-route.ts';
 import { limitedRoute } from './limited-route.ts';
 import { NoKeyError } from './proxy-keys.ts';
 import type { Route, RouteKind } from './route.ts';
@@ -27,6 +28,8 @@ export interface OpenRouteOptions {
    * the one. Only entry points know where they run: `openOwnCluster`.
    */
   readonly ownCluster?: (known: KubernetesClient) => Promise<KubernetesClient | undefined>;
+  /** For the direct way, before the Secrets that the Registry names, which then need not be read. */
+  readonly own?: OwnAccess | undefined;
   /** Exec subprotocols to offer, best first. */
   readonly protocols?: readonly string[] | undefined;
   /** Ends the opening; the route itself lives until it is closed, so that what was begun can be taken back. */

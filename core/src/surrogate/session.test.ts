@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { duplexPair as pairOfStreams } from 'node:stream';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 
 import { afterEach, describe, expect, it } from 'vitest';
 
@@ -420,6 +421,17 @@ describe('openSession()', () => {
       'message',
       expect.stringContaining('it said nothing within 0.01 s'),
     );
+  });
+
+  it('hears a greeting that has been waiting for it while this process stood still', async () => {
+    const [near, other] = duplexPair();
+    const opened = openSession(near, { far, timeoutMs: 50 });
+    await turn();
+    void turn().then(() => serveSession(other, (_, response) => void response.end()));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100); // then, Node looks at its timers
+    const session = await opened;
+    cleanups.push(session.close);
+    expect(session.farVersion).toBe(version);
   });
 
   it('reads a greeting that comes in pieces, and what follows it', async () => {

@@ -18,6 +18,7 @@ import type { RemoteRepository } from './remote-repository.ts';
 import { paceOf } from './result.ts';
 import type { TransferResult } from './result.ts';
 import { TagWriter } from './tag-writer.ts';
+import { refuseTag } from './taken-tag.ts';
 
 /** What is copied, and the way to its registry. */
 export interface CopySource {
@@ -42,6 +43,8 @@ export interface CopyOptions extends TransferOptions {
   readonly expectDigest?: Digest | undefined;
   /** Whether signatures and whatever else refers to the image go with it; they do by default. */
   readonly referrers?: boolean;
+  /** `false` keeps a tag that names another image, and fails; a promise only as long as nobody else writes. */
+  readonly overwrite?: boolean | undefined;
   /** Asks what is missing, and writes nothing. */
   readonly dryRun?: boolean;
 }
@@ -73,6 +76,7 @@ export async function copy(
   const { documents, root } = await readGraph(source.root, (part) => source.read(part));
   const generations = await work.referrersOf(documents);
   const previousDigest = await work.previousDigest();
+  if (options.overwrite === false) await work.refuseTaken(root);
   const image = await work.send(source);
   const referrers = await work.sendReferrers(generations, documents);
   if (!options.dryRun) await work.name(root);
@@ -123,6 +127,14 @@ class Copy {
   async previousDigest(): Promise<Digest | undefined> {
     const [tag] = this.#to.destination.tags;
     return tag === undefined ? undefined : await this.#tags.digestOf(tag);
+  }
+
+  /** @throws {ContentMismatchError} if a tag names another image. */
+  async refuseTaken({ descriptor }: Document): Promise<void> {
+    const { repository, tags } = this.#to.destination;
+    for (const tag of tags) {
+      refuseTag(`${repository}:${tag}`, await this.#tags.digestOf(tag), descriptor.digest);
+    }
   }
 
   /** By digest: no tag names it before everything is there. */

@@ -1,3 +1,5 @@
+export { createArtifacts, describeArtifact, parseArtifact, useArtifact } from './artifact.ts';
+export type { Artifact, CreatedArtifacts } from './artifact.ts';
 export { copy } from './copy.ts';
 export type { CopyDestination, CopyOptions, CopySource } from './copy.ts';
 export { CopyResult } from './copy-result.ts';
@@ -6,6 +8,8 @@ export { deleteImage } from './delete.ts';
 export type { DeleteResult } from './delete.ts';
 export { parseDestination, parseImageName, referencesOf } from './destination.ts';
 export type { Destination } from './destination.ts';
+export { imageResultsOf } from './image-results.ts';
+export type { ImageResultName } from './image-results.ts';
 export { layerFinder } from './layer-finder.ts';
 export type { LayerFinder, LayerFinderOptions } from './layer-finder.ts';
 export { listImages } from './list.ts';

@@ -18,6 +18,7 @@ import { bytesOf, documentsToSend, sendDocuments } from './push-documents.ts';
 import { rememberBlobs } from './push-memory.ts';
 import { paceOf } from './result.ts';
 import type { TransferResult } from './result.ts';
+import { refuseTag } from './taken-tag.ts';
 
 /** What a push takes besides. */
 export interface PushOptions extends TransferOptions {
@@ -25,6 +26,8 @@ export interface PushOptions extends TransferOptions {
   readonly dryRun?: boolean;
   /** Repositories of the same registry that may hold what is missing: it is mounted from there. */
   readonly mountFrom?: readonly string[];
+  /** `false` keeps a tag that names another image, and fails; a promise only as long as nobody else writes. */
+  readonly overwrite?: boolean | undefined;
   /** Who answered the source when it asked for layers that need not be packed. */
   readonly layers?: Pick<LayerFinder, 'found' | 'asked'> | undefined;
 }
@@ -54,6 +57,7 @@ export async function push(
   const asking = askingOf(route.request, options);
   const record = new LayerRecord(options.state, log);
   const plan = await makePlan(graph, destination, { ...options, record }, asking);
+  if (options.overwrite === false) refuseTaken(graph.root.descriptor, destination, plan);
   const documents = documentsToSend(graph, destination, plan);
   announce(graph.blobs, plan.items, options.onProgress);
   let sent = { items: plan.items, transferredBytes: sentBytesOf(plan.items) };
@@ -81,6 +85,10 @@ export async function push(
     route: { via: route.via, reason: route.reason },
     dryRun,
   };
+}
+
+function refuseTaken(root: Descriptor, { repository, tags }: Destination, plan: Plan): void {
+  for (const tag of tags) refuseTag(`${repository}:${tag}`, plan.tags.get(tag), root.digest);
 }
 
 type Names = 'action' | 'repository' | 'tags' | 'digest' | 'mediaType' | 'pushRefs' | 'pullRefs';

@@ -157,7 +157,7 @@ function reachableOf(seen: Observation): Verdict {
   if (resolution instanceof ResolutionError) return unresolved(type);
   if (resolution === undefined) return unasked(type, seen);
   if (health !== undefined && !health.reachable) {
-    return verdict(type, 'False', 'NoAnswer', health.message);
+    return verdict(type, 'False', health.distrust ?? 'NoAnswer', health.message);
   }
   // Where a network policy keeps the operator out, the kubelet has asked the same question.
   return (health?.reachable ?? isReady(pod))

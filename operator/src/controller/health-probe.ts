@@ -1,6 +1,8 @@
 import { isIPv6 } from 'node:net';
 
 import { collect } from '@reposure/core';
+import { distrusts } from '@reposure/core/registry';
+import type { Distrust } from '@reposure/core/registry';
 import { surrogateHealthPort } from '@reposure/core/resource';
 
 /** What a surrogate says of its registry. */
@@ -9,6 +11,8 @@ export interface Health {
   readonly credentialsValid: boolean;
   /** What is wrong; empty if nothing is. */
   readonly message: string;
+  /** Why it does not trust its registry, if it does not. */
+  readonly distrust?: Distrust;
 }
 
 /** It asks the registry before it answers. */
@@ -64,7 +68,15 @@ export async function askSurrogate(
 
 function parseHealth(value: unknown): Health | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { reachable, credentialsValid, message }: Partial<Record<keyof Health, unknown>> = value;
+  const said: Partial<Record<keyof Health, unknown>> = value;
+  const { reachable, credentialsValid, message } = said;
   if (typeof reachable !== 'boolean' || typeof credentialsValid !== 'boolean') return undefined;
-  return { reachable, credentialsValid, message: typeof message === 'string' ? message : '' };
+  // One of another version may say what the API takes for no reason of a condition.
+  const distrust = distrusts.find((each) => each === said.distrust);
+  return {
+    reachable,
+    credentialsValid,
+    message: typeof message === 'string' ? message : '',
+    ...(distrust === undefined ? {} : { distrust }),
+  };
 }

@@ -28,10 +28,17 @@ describe('askSurrogate()', () => {
   it.each([
     [200, '{"reachable":true,"credentialsValid":true}', ''],
     [503, '{"reachable":true,"credentialsValid":false,"message":"401"}', '401'],
+    [503, '{"reachable":false,"credentialsValid":false,"distrust":"CertificateExpired"}', ''],
   ])('understands %d %s', async (status, body, message) => {
     const port = await surrogate(status, body);
     const health = await askSurrogate('127.0.0.1', signal, port);
     expect(health).toEqual({ ...JSON.parse(body), message });
+  });
+
+  it('takes no word for a reason that it does not know', async () => {
+    const text = '{"reachable":false,"credentialsValid":false,"distrust":"Not a reason"}';
+    const health = await askSurrogate('127.0.0.1', signal, await surrogate(503, text));
+    expect(health).toEqual({ reachable: false, credentialsValid: false, message: '' });
   });
 
   it.each([

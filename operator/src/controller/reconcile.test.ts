@@ -265,7 +265,10 @@ describe('reconcile()', () => {
   it('leaves a namespace alone that is being deleted', async () => {
     const cluster = new MemoryCluster(registryOf({}));
     cluster.create = async () => {
-      throw new KubernetesError('create', { status: 403, causes: ['NamespaceTerminating'] });
+      throw new KubernetesError('create', {
+        status: 403,
+        causes: [{ reason: 'NamespaceTerminating' }],
+      });
     };
     expect(await reconcile(key, contextOf(cluster))).toBeUndefined();
     expect(cluster.of('StatefulSet')).toEqual([]);

@@ -5,6 +5,7 @@ import {
   fieldEnv,
   podPull,
   podSecurityContext,
+  startupProbe,
 } from '@reposure/core/install';
 import type { ImagePull } from '@reposure/core/install';
 import type { KubernetesObject } from '@reposure/core/kubernetes';
@@ -160,6 +161,7 @@ function containerOf(
       { name: 'health', containerPort: surrogateHealthPort },
       { name: names.gatewayPort, containerPort: surrogateGatewayPort },
     ],
+    startupProbe: startupProbe({ path: '/livez', port: surrogateHealthPort }),
     livenessProbe: probe('/livez', 20),
     readinessProbe: probe('/readyz', 5),
     resources: { requests: { cpu: '20m', memory: '64Mi' } },
@@ -183,13 +185,19 @@ interface Mounted {
   mount: Record<string, unknown>;
 }
 
+/** For marks of sessions. With a limit: whoever may exec into the Pod must not be able to fill the node. */
+const tmpVolume: Mounted = {
+  volume: { name: 'tmp', emptyDir: { sizeLimit: '64Mi' } },
+  mount: { name: 'tmp', mountPath: '/tmp' },
+};
+
 /** Of a Secret, only the keys that are used: never a private key that lies beside a certificate. */
 function volumesOf({ registry, credentials, hasKeys }: SurrogateOptions): Mounted[] {
   const configMap = { name: names.surrogate(registry.metadata.name) };
   const tls = tlsSourceOf(credentials);
   const login = loginSourceOf(credentials);
   return [
-    { volume: { name: 'tmp', emptyDir: {} }, mount: { name: 'tmp', mountPath: '/tmp' } },
+    tmpVolume,
     mounted('config', { configMap }),
     ...(hasKeys ? [mounted('keys', keysOf(registry.metadata.name))] : []),
     ...(tls ? [mounted('tls', tls)] : []),

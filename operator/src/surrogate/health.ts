@@ -1,5 +1,6 @@
 import { explain, ReposureError } from '@reposure/core';
-import type { Transport } from '@reposure/core/registry';
+import { UntrustedError } from '@reposure/core/registry';
+import type { Distrust, Transport } from '@reposure/core/registry';
 
 /** What `/readyz` answers: the operator makes conditions of it. */
 export interface Health {
@@ -7,6 +8,8 @@ export interface Health {
   /** False as well where nothing is known, because the registry was not reached. */
   readonly credentialsValid: boolean;
   readonly message?: string;
+  /** Why the registry is not trusted, if that is what is wrong. */
+  readonly distrust?: Distrust;
 }
 
 /** What {@link healthCheck} goes by. */
@@ -48,7 +51,8 @@ async function healthOf(upstream: Transport, timeoutMs: number): Promise<Health>
       ? `the registry did not answer within ${timeoutMs / 1000} s`
       : explain(error);
     const refused = error instanceof ReposureError && error.code === 'AUTHENTICATION';
-    return { reachable: refused, credentialsValid: false, message };
+    const distrust = error instanceof UntrustedError ? { distrust: error.distrust } : {};
+    return { reachable: refused, credentialsValid: false, message, ...distrust };
   }
 }
 

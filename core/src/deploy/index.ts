@@ -1,0 +1,13 @@
+export { deploy, deployDefaults } from './deploy.ts';
+export type { DeployOptions } from './deploy.ts';
+export { ConflictError, RefusedError, RolloutError } from './deploy-error.ts';
+export type { ObjectConflict, RollbackOutcome, RolloutFailure } from './deploy-error.ts';
+export { DeployResult } from './deploy-result.ts';
+export type { DeployedObject } from './deploy-result.ts';
+export { parseImagePath } from './image-fields.ts';
+export type { ImagePath } from './image-fields.ts';
+export { parseImagePin, pinOf } from './image-pin.ts';
+export type { ImagePin } from './image-pin.ts';
+export type { Manifest } from './manifest.ts';
+export { parseManifests } from './parse-manifests.ts';
+export { readManifests } from './read-manifests.ts';

@@ -1,0 +1,5 @@
+import"./rolldown-runtime.js";import{t as e}from"./commander.js";import{n as t,r as n}from"./results.js";import{i as r,r as i}from"./transfer-options.js";function a(){return new e(`bundle`).description(`Tekton bundles: Tasks, StepActions and Pipelines as an image`).addCommand(i(o()))}function o(){return r(new e(`push`)).description(`push resources for Tekton's bundles resolver; equal ones make an equal digest`).argument(`<registry>`,`name of the Registry resource`).argument(`<image>`,`[repository/]name[:tag]`).argument(`<file...>`,`YAML or JSON with resources of tekton.dev, several to a file`).addOption(n(t)).addHelpText(`after`,s).action(async function(){let{pushAction:e}=await import(`./push2.js`);await e(this)})}const s=`
+Examples:
+  reposure bundle push default team/tasks:1 tekton-tasks/task/*/*.yaml
+  reposure bundle push default team/tasks:1 task.yaml pipeline.yaml -o name
+`;export{a as bundleCommand};

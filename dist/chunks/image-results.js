@@ -1,0 +1,1 @@
+import{t as e}from"./reference.js";function t(t,n){let{repository:r,digest:i,previousDigest:a=``,pushRefs:o}=t,s=t=>t===void 0?``:e({registry:t,repository:r,digest:i});return{url:o[0]??``,digest:i,ref:s(n.pushHost),"pull-ref":s(n.pullHost),"previous-digest":a}}export{t};

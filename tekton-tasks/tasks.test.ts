@@ -1,0 +1,139 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+import { version } from '@reposure/core';
+import { names } from '@reposure/core/resource';
+import { Ajv } from 'ajv';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+
+import { hasTool } from '../test/support/tools.ts';
+import { generatedFiles } from './generated.ts';
+import { lint } from './lint.ts';
+import type { Resource } from './lint.ts';
+import { readYaml, taskNames } from './task.ts';
+
+const folder = fileURLToPath(new URL('.', import.meta.url));
+const schemas: Readonly<Record<string, string>> = {
+  Task: 'task_v1',
+  StepAction: 'stepaction_v1beta1',
+  Pipeline: 'pipeline_v1',
+  TaskRun: 'taskrun_v1',
+};
+const resources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  .filter((path) => /^(?:task|stepaction|pipeline)\/.*\.yaml$/.test(path))
+  .toSorted();
+
+/** Formats are Kubernetes' own (int32, int64), and say nothing more than the types do. */
+const ajv = new Ajv({ strict: false, validateFormats: false });
+
+const validators = new Map(
+  Object.entries(schemas).map(([kind, file]) => {
+    const schema = JSON.parse(readFileSync(`${folder}schemas/${file}.json`, 'utf8')) as object;
+    return [kind, ajv.compile(schema)];
+  }),
+);
+
+function problemsOf(resource: Resource): string[] {
+  const validate = validators.get(resource.kind);
+  if (!validate) return [`no schema for ${resource.kind}`];
+  if (validate(resource)) return [];
+  return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
+}
+
+describe('tekton-tasks/', () => {
+  it.each(resources)('%s is what its schema and the linter want', (path) => {
+    const resource = readYaml(path) as Resource;
+    expect(problemsOf(resource)).toEqual([]);
+    expect(lint(resource)).toEqual([]);
+  });
+
+  it.each([...generatedFiles()])('%s is as `npm run tekton` makes it', (path, text) => {
+    expect(readFileSync(`${folder}${path}`, 'utf8')).toBe(text);
+  });
+
+  it.each(taskNames())('%s runs our image, at one place, with its version', (name) => {
+    const text = readFileSync(`${folder}task/${name}/${name}.yaml`, 'utf8');
+    expect(text.split(`\n    image: ${names.image(version)}\n`)).toHaveLength(2);
+    expect(text).toContain(`app.kubernetes.io/version: '${version}'`);
+  });
+
+  it('a kustomization that has all of them', () => {
+    const listed = (readYaml('kustomization.yaml') as { resources: string[] }).resources;
+    const all = resources.filter((path) => !path.includes('/samples/'));
+    expect(listed.toSorted()).toEqual(all);
+  });
+
+  it.skipIf(!hasTool('kubectl'))('a kustomization that changes every image of ours', () => {
+    const built = execFileSync('kubectl', ['kustomize', folder], { encoding: 'utf8' });
+    expect(built.split(`image: ${names.image(version)}`).length).toBeGreaterThan(9);
+  });
+});
+
+const step = { name: 'a', image: 'b', command: ['c'] };
+const task = (spec: object): Resource => ({
+  kind: 'Task',
+  metadata: { name: 't' },
+  spec: { steps: [step], ...spec },
+});
+
+describe('lint()', () => {
+  it.each([
+    ['a param', { steps: [{ ...step, args: ['$(params.X)'] }] }, /params\.X is not defined/],
+    [
+      'a workspace',
+      { steps: [{ ...step, args: ['$(workspaces.x.path)'] }] },
+      /workspaces\.x is not/,
+    ],
+    [
+      'a result',
+      { steps: [{ ...step, args: ['$(results.X.path)'] }] },
+      /results\.X is not defined/,
+    ],
+    [
+      'an array inside of a word',
+      {
+        params: [{ name: 'X', type: 'array' }],
+        steps: [{ ...step, args: ['--x=$(params.X[*])'] }],
+      },
+      /X is no word of its own/,
+    ],
+    [
+      'an array in a variable',
+      {
+        params: [{ name: 'X', type: 'array' }],
+        steps: [{ ...step, env: [{ name: 'A', value: '$(params.X[*])' }] }],
+      },
+      /X is no word of its own/,
+    ],
+    [
+      'a text as an array',
+      { params: [{ name: 'X' }], steps: [{ ...step, args: ['$(params.X[*])'] }] },
+      /X is no array/,
+    ],
+    ['a result that nobody writes', { results: [{ name: 'X' }] }, /result X is never written/],
+    [
+      'a script with a param',
+      { params: [{ name: 'X' }], steps: [{ name: 'a', image: 'b', script: 'echo $(params.X)' }] },
+      /script written by whoever starts it/,
+    ],
+    ['no command', { steps: [{ name: 'a', image: 'b' }] }, /step a has no command/],
+    ['no name', { steps: [{ image: 'b', command: ['c'] }] }, /without a name/],
+    [
+      'mounts of a StepAction',
+      { steps: [{ name: 'a', ref: { name: 'x' }, volumeMounts: [] }] },
+      /ref and/,
+    ],
+  ])('finds %s', (_, spec, message) => {
+    expect(lint(task(spec)).join('\n')).toMatch(message);
+  });
+
+  it('reads YAML as Kubernetes does: on is a boolean', () => {
+    const text =
+      'kind: Task\napiVersion: tekton.dev/v1\nmetadata: {name: t}\nspec: {params: [{name: on}]}';
+    expect(problemsOf(parse(text, { version: '1.1' }) as Resource).join()).toMatch(
+      /must be string/,
+    );
+  });
+});

@@ -1,0 +1,153 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { resourceTypes } from '@reposure/core/kubernetes';
+import type { KubernetesObject } from '@reposure/core/kubernetes';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { reposure } from '../support/cli.ts';
+import { startRealWorld } from '../support/real-world.ts';
+import type { RealWorld } from '../support/real-world.ts';
+import { tool } from '../support/tools.ts';
+
+const app = fileURLToPath(new URL('../../examples/app', import.meta.url));
+let world: RealWorld;
+let folder: string;
+
+beforeAll(async () => {
+  world = await startRealWorld();
+  folder = await mkdtemp(join(tmpdir(), 'deploy-'));
+  await world.run('operator', 'install', '--wait');
+  await world.run('simple', 'install', '--node-port', '--wait');
+  await world.run('registry', 'create', 'default', '--provider=simple', '--wait');
+});
+
+afterAll(async () => {
+  await world.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Builds a version of the sample application and pushes it. @returns the file with the result. */
+const pushed = async (version: string, fails?: string): Promise<string> => {
+  const archive = join(folder, `${version}.tar`);
+  const words = ['--version', version, '--to', `oci-archive:${archive}`];
+  if (fails !== undefined) words.push('--fails', fails);
+  await tool(process.execPath, join(app, 'build.ts'), ...words);
+  const result = join(folder, `${version}.json`);
+  const name = `team/hello:${version}`;
+  await writeFile(result, await world.run('image', 'push', 'default', name, archive, '-o', 'json'));
+  return result;
+};
+/** The same result with a digest that was never pushed. */
+const absent = async (file: string): Promise<string> => {
+  const result = JSON.parse(await readFile(file, 'utf8')) as object;
+  const elsewhere = join(folder, 'absent.json');
+  await writeFile(elsewhere, JSON.stringify({ ...result, digest: `sha256:${'0'.repeat(64)}` }));
+  return elsewhere;
+};
+const deploy = (file: string, ...more: string[]) =>
+  reposure([
+    '-n',
+    world.namespace,
+    'deploy',
+    '-f',
+    join(app, 'k8s'),
+    '--image',
+    `hello=@${file}`,
+    ...more,
+  ]);
+const answer = async (): Promise<string> => {
+  const { namespace, kubernetes } = world;
+  const response = await kubernetes.requestService({
+    namespace,
+    service: 'hello:80',
+    method: 'GET',
+    path: '/',
+    headers: async () => ({}),
+    isFromService: () => true,
+  });
+  let text = '';
+  for await (const chunk of response.body) text += Buffer.from(chunk).toString();
+  return (JSON.parse(text) as { version: string }).version;
+};
+const imageIds = async (): Promise<string> => {
+  const { namespace, kubernetes } = world;
+  const labelSelector = 'app.kubernetes.io/name=hello';
+  const pods = await kubernetes.list<KubernetesObject>(resourceTypes.Pod, {
+    namespace,
+    labelSelector,
+  });
+  return JSON.stringify(pods.items.map(({ status }) => status));
+};
+
+describe('reposure deploy on a real cluster', () => {
+  it('runs what was pushed, from its digest, and then the next version, while requests are answered', async () => {
+    const first = await deploy(await pushed('1'));
+    expect(first.stderr + first.stdout.toString()).toContain('Everything runs');
+    expect(await answer()).toBe('1');
+    const { answers, result } = await whileAsked(async () => deploy(await pushed('2')));
+    expect(result.status).toBe(0);
+    expect(answers.failed).toEqual([]);
+    expect(await answer()).toBe('2');
+    const [, digest = ''] = /@(sha256:[0-9a-f]+)/.exec(result.stdout.toString()) ?? [];
+    expect(await imageIds()).toContain(digest);
+  });
+
+  it.each([
+    [
+      'an image that is not there',
+      'absent',
+      /cannot pull localhost:\d+\/team\/hello@sha256:\w+: .*not found; the registry does not have it/,
+    ],
+    [
+      'one that crashes',
+      'crash',
+      /ended with exit code 3, \d+ times; the end of its log: Cannot read \/etc\/hello\/settings\.json/,
+    ],
+    [
+      'one that never becomes ready',
+      'ready',
+      /runs, but is not ready: Readiness probe failed: HTTP probe failed with statuscode: 503; the end of its log: hello 3-ready listens/,
+    ],
+  ])('%s: names the cause, rolls back, and no request is lost', async (_, fails, cause) => {
+    const file =
+      fails === 'absent' ? await absent(join(folder, '2.json')) : await pushed(`3-${fails}`, fails);
+    const { answers, result } = await whileAsked(() =>
+      deploy(
+        file,
+        '--rollback',
+        '--timeout',
+        fails === 'ready' ? '20s' : '2m',
+        '--fail-after',
+        '3s',
+      ),
+    );
+    expect(result.stderr).toMatch(cause);
+    expect(result.stderr).toMatch(/Rolled back: Deployment \S+\/hello/);
+    expect(result.status).toBe(1);
+    expect(answers.failed).toEqual([]);
+    expect(answers.of).toEqual({ 2: expect.any(Number) });
+  });
+});
+
+/** Asks the application all the while. */
+async function whileAsked<T>(work: () => Promise<T>) {
+  const answers = { of: {} as Record<string, number>, failed: [] as unknown[] };
+  const over = new AbortController();
+  const asking = (async () => {
+    while (!over.signal.aborted) {
+      await answer().then(
+        (version) => (answers.of[version] = (answers.of[version] ?? 0) + 1),
+        (error: unknown) => answers.failed.push(error),
+      );
+    }
+  })();
+  try {
+    return { result: await work(), answers };
+  } finally {
+    over.abort();
+    await asking;
+  }
+}

@@ -1,0 +1,3 @@
+import { describeInterrupted } from '../chaos/interrupted.ts';
+
+describeInterrupted({ imageBytes: 64 * 1024 * 1024, cuts: 10, kills: 4 });
