@@ -1,0 +1,27 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+
+import { describe, expect, it } from 'vitest';
+
+import { hasTool, runProgram } from '../test/support/tools.ts';
+
+const folder = fileURLToPath(new URL('../.github/workflows/', import.meta.url));
+const files = (await readdir(folder)).map((name) => `${folder}${name}`);
+
+describe('.github/workflows', () => {
+  it.skipIf(!hasTool('actionlint'))('pass actionlint', async () => {
+    const { status, stdout } = await runProgram(['actionlint', '-no-color', ...files]);
+    expect(stdout.toString()).toBe('');
+    expect(status).toBe(0);
+  });
+
+  it('use actions of others by commit, with the version beside it', async () => {
+    for (const file of files) {
+      const lines = (await readFile(file, 'utf8')).split('\n');
+      const used = lines.filter((line) => line.includes('uses: ') && !line.includes('uses: ./'));
+      expect(used.length).toBeGreaterThan(0);
+      for (const line of used)
+        expect(line).toMatch(/uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+    }
+  });
+});
