@@ -24,12 +24,12 @@ export async function writeLaunchers(folder: string, program: Program): Promise<
 }
 
 /** @see https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_02_02 */
-function shLauncher({ node, script }: Program): string {
+export function shLauncher({ node, script }: Program): string {
   return `#!/bin/sh\nexec ${quoted(node)} ${quoted(script)} "$@"\n`;
 }
 
 /** A percent sign in a path would begin a variable. */
-function cmdLauncher({ node, script }: Program): string {
+export function cmdLauncher({ node, script }: Program): string {
   const escaped = [node, script].map((path) => `"${path.replaceAll('%', '%%')}"`);
   return `@${escaped.join(' ')} %*\r\n`;
 }
