@@ -114,8 +114,8 @@ function barTable(bars: readonly Bar[]): string {
       'atMost' in bar.limit ? ['≤', bar.limit.atMost] : ['≥', bar.limit.atLeast];
     const unit = bar.unit ? ` ${bar.unit}` : '';
     const want = `${sign} ${Number(limit.toFixed(2))}${unit}`;
-    const [measured, atBest] = [bar.actual, bar.atBest].map((value) => value?.toFixed(2) ?? '');
-    return [bar.what, want, `${measured}${unit}`, isMet(bar) ? 'pass' : 'MISS', atBest ?? ''];
+    const measured = `${bar.actual.toFixed(2)}${unit}`;
+    return [bar.what, want, measured, isMet(bar) ? 'pass' : 'MISS', bar.atBest?.toFixed(2) ?? ''];
   });
   return table([['Bar', 'Want', 'Measured', '', 'At best here'], ...cells], [1, 2, 4]);
 }

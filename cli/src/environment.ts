@@ -1,11 +1,6 @@
 import type { Log } from '@reposure/core';
 import { InputError, NotFoundError } from '@reposure/core';
-import {
-  KubernetesError,
-  openCluster,
-  openOwnCluster,
-  resourceTypes,
-} from '@reposure/core/kubernetes';
+import { openCluster, openOwnCluster, resourceTypes } from '@reposure/core/kubernetes';
 import type { KubernetesClient } from '@reposure/core/kubernetes';
 import { isRegistryName } from '@reposure/core/resource';
 import type { Registry } from '@reposure/core/resource';
@@ -82,12 +77,8 @@ export async function getRegistry(
       `Cannot find registry "${name}": no Registry has such a name; want lower-case letters, digits and - between them`,
     );
   }
-  try {
-    const registry = await cluster.find<Registry>(resourceTypes.Registry, name, namespace, signal);
-    if (registry) return registry;
-  } catch (error) {
-    if (!(error instanceof KubernetesError) || !error.isNotFound) throw error;
-  }
+  const registry = await cluster.find<Registry>(resourceTypes.Registry, name, namespace, signal);
+  if (registry) return registry;
   throw new NotFoundError(
     `Cannot find registry "${name}" in namespace "${namespace}" at ${cluster.server}; \`reposure registry list -A\` shows those that there are, \`reposure registry create ${name} --provider=simple --wait\` makes one`,
   );

@@ -21,3 +21,4 @@ export { describeBytes, describeDuration } from './quantities.ts';
 export { retry } from './retry.ts';
 export type { RetryOptions } from './retry.ts';
 export { version } from './version.ts';
+export { writeWholeFile } from './whole-file.ts';

@@ -1,1 +1,1 @@
-function e(e){return async(...t)=>{await(await e())(...t)}}export{e as t};
+function e(e){return async(...t)=>{await(await e())(...t)}}function t(t){let n=e(t);return async function(){await n(this)}}export{t as n,e as t};

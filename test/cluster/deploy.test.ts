@@ -1,7 +1,6 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { resourceTypes } from '@reposure/core/kubernetes';
 import type { KubernetesObject } from '@reposure/core/kubernetes';
@@ -10,9 +9,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reposure } from '../support/cli.ts';
 import { startRealWorld } from '../support/real-world.ts';
 import type { RealWorld } from '../support/real-world.ts';
+import { sampleApp, versionAt } from '../support/sample-app.ts';
 import { tool } from '../support/tools.ts';
 
-const app = fileURLToPath(new URL('../../examples/app', import.meta.url));
 let world: RealWorld;
 let folder: string;
 
@@ -34,7 +33,7 @@ const pushed = async (version: string, fails?: string): Promise<string> => {
   const archive = join(folder, `${version}.tar`);
   const words = ['--version', version, '--to', `oci-archive:${archive}`];
   if (fails !== undefined) words.push('--fails', fails);
-  await tool(process.execPath, join(app, 'build.ts'), ...words);
+  await tool(process.execPath, join(sampleApp, 'build.ts'), ...words);
   const result = join(folder, `${version}.json`);
   const name = `team/hello:${version}`;
   await writeFile(result, await world.run('image', 'push', 'default', name, archive, '-o', 'json'));
@@ -53,25 +52,12 @@ const deploy = (file: string, ...more: string[]) =>
     world.namespace,
     'deploy',
     '-f',
-    join(app, 'k8s'),
+    join(sampleApp, 'k8s'),
     '--image',
     `hello=@${file}`,
     ...more,
   ]);
-const answer = async (): Promise<string> => {
-  const { namespace, kubernetes } = world;
-  const response = await kubernetes.requestService({
-    namespace,
-    service: 'hello:80',
-    method: 'GET',
-    path: '/',
-    headers: async () => ({}),
-    isFromService: () => true,
-  });
-  let text = '';
-  for await (const chunk of response.body) text += Buffer.from(chunk).toString();
-  return (JSON.parse(text) as { version: string }).version;
-};
+const answer = (): Promise<string> => versionAt(world.kubernetes, world.namespace);
 const imageIds = async (): Promise<string> => {
   const { namespace, kubernetes } = world;
   const labelSelector = 'app.kubernetes.io/name=hello';

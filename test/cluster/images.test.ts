@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import { resourceTypes, waitFor } from '@reposure/core/kubernetes';
 import type { KubernetesObject } from '@reposure/core/kubernetes';
+import { names } from '@reposure/core/resource';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { buildContainerfile } from '../support/containerfile-image.ts';
@@ -99,7 +100,7 @@ function podThat(name: string, until: (pod: Pod) => boolean): Promise<Pod> {
 }
 
 function surrogateOf({ kubernetes, namespace }: RealWorld): Promise<Pod> {
-  return kubernetes.get<Pod>(resourceTypes.Pod, 'reposure-surrogate-inner-0', namespace);
+  return kubernetes.get<Pod>(resourceTypes.Pod, names.surrogatePod('inner'), namespace);
 }
 
 /** Installs the operator anew, and waits until the surrogate has followed. */

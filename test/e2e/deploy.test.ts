@@ -1,7 +1,6 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import type { DeployResult } from '@reposure/core/deploy';
 import { openCluster, resourceTypes } from '@reposure/core/kubernetes';
@@ -12,9 +11,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reposure, reposureOk } from '../support/cli.ts';
 import { startEmbeddedWorld } from '../support/embedded-world.ts';
 import type { EmbeddedWorld } from '../support/embedded-world.ts';
+import { sampleApp, versionAt } from '../support/sample-app.ts';
 import type { Finished } from '../support/tools.ts';
 
-const app = fileURLToPath(new URL('../../examples/app', import.meta.url));
 const host = 'registry.test:5000';
 const reference = (version: string): string =>
   `${host}/team/hello-${version}@sha256:${version.codePointAt(0)?.toString(16).padStart(64, '0')}`;
@@ -23,7 +22,7 @@ const reference = (version: string): string =>
 const versionOf = (version: string, failure = ''): Record<string, Program> => ({
   [reference(version)]: {
     mapped: true,
-    command: () => [process.execPath, join(app, 'server.mjs')],
+    command: () => [process.execPath, join(sampleApp, 'server.mjs')],
     environment: () => ({ VERSION: version, ...(failure ? { FAILS: failure } : {}) }),
   },
 });
@@ -31,7 +30,7 @@ const versionOf = (version: string, failure = ''): Record<string, Program> => ({
 let world: EmbeddedWorld;
 let kubernetes: KubernetesClient;
 let folder: string;
-const manifest = join(app, 'k8s', 'app.yaml');
+const manifest = join(sampleApp, 'k8s', 'app.yaml');
 
 beforeAll(async () => {
   world = await startEmbeddedWorld({
@@ -62,19 +61,7 @@ const file = async (name: string, text: string): Promise<string> => {
   return path;
 };
 /** What a Pod of the application answers. */
-const answer = async (namespace = 'default'): Promise<string> => {
-  const response = await kubernetes.requestService({
-    namespace,
-    service: 'hello:80',
-    method: 'GET',
-    path: '/',
-    headers: async () => ({}),
-    isFromService: () => true,
-  });
-  let text = '';
-  for await (const chunk of response.body) text += Buffer.from(chunk).toString();
-  return (JSON.parse(text) as { version: string }).version;
-};
+const answer = (namespace = 'default'): Promise<string> => versionAt(kubernetes, namespace);
 
 describe('reposure deploy', () => {
   it('applies manifests with the image by digest, and returns when they run', async () => {

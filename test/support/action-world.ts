@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer, request as forward } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
@@ -9,6 +9,7 @@ import { startRunner } from './action.ts';
 import type { Runner, StepOptions, StepRun } from './action.ts';
 import { reposureOk } from './cli.ts';
 import { startEmbeddedWorld } from './embedded-world.ts';
+import { passOn } from './token-registry.ts';
 
 /** What a registry has under one name. */
 interface Stored {
@@ -125,18 +126,14 @@ interface Stalled {
 
 async function startStalled(origin: string): Promise<Stalled> {
   const server = createServer((request, response) => {
-    const { method, url = '', headers } = request;
+    const { method, url = '' } = request;
     const isUpload = url.includes('/blobs/uploads/') && (method === 'PUT' || method === 'PATCH');
     if (isUpload || (method === 'GET' && url.includes('/blobs/sha256:'))) {
       request.resume();
       server.emit('stalled');
       return;
     }
-    const onward = forward(`http://${origin}${url}`, { method, headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
-    });
-    request.pipe(onward);
+    passOn(origin, { request, response });
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   return {

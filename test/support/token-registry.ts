@@ -141,11 +141,12 @@ function refuse(response: ServerResponse, { status, body }: Refusal): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
-function passOn(
+/** Hands a request to another server as it is, and its answer back. */
+export function passOn(
   host: string,
-  passage: { isTls: boolean; request: IncomingMessage; response: ServerResponse },
+  passage: { isTls?: boolean; request: IncomingMessage; response: ServerResponse },
 ): void {
-  const { isTls, request, response } = passage;
+  const { isTls = false, request, response } = passage;
   const { method, url } = request;
   const headers = { ...request.headers, ...(isTls ? { 'x-forwarded-proto': 'https' } : {}) };
   const onward = forward(`http://${host}${url}`, { method, headers }, (answer) => {

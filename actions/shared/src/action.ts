@@ -10,7 +10,7 @@ export interface CommonInputs {
 }
 
 /** The schema of an action's inputs, by the names of `action.yml`. */
-export type ActionInputs<T> = z.ZodObject & z.ZodType<T>;
+type ActionInputs<T> = z.ZodObject & z.ZodType<T>;
 
 /** What a step hands on when it is done. */
 export interface Done {

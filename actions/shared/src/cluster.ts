@@ -98,19 +98,14 @@ export async function withRoute<T>(
 }
 
 /** The Registry that the inputs name. @throws {NotFoundError} that says which inputs name it. */
-export async function registryOf(
+async function registryOf(
   { registry: name, namespace }: Pick<RouteWay, 'namespace' | 'registry'>,
   cluster: KubernetesClient,
   signal: AbortSignal,
 ): Promise<Registry> {
   const where = namespace ?? cluster.namespace;
-  try {
-    const registry = await cluster.find<Registry>(resourceTypes.Registry, name, where, signal);
-    if (registry) return registry;
-  } catch (error) {
-    // Nor is there one where nobody has installed the operator.
-    if (!(error instanceof KubernetesError) || !error.isNotFound) throw error;
-  }
+  const registry = await cluster.find<Registry>(resourceTypes.Registry, name, where, signal);
+  if (registry) return registry;
   throw new NotFoundError(
     `Cannot find registry "${name}" in namespace "${where}" at ${cluster.server}; the inputs "registry", "namespace" and "context" name it, actions/setup makes one`,
   );

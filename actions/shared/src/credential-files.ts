@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
+import { loginFilePaths } from '@reposure/core/registry';
+
 import { kubeconfigSecrets } from './kubeconfig.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -12,19 +14,9 @@ export function kubeconfigFiles(named: string | undefined, env: Env): string[] {
   return [join(env['HOME'] ?? homedir(), '.kube', 'config')];
 }
 
-/**
- * Where this machine keeps the logins of registries: what is secret in them is masked before one is used.
- *
- * @see https://github.com/containers/image/blob/main/docs/containers-auth.json.5.md
- */
-export function credentialFiles(env: Env): string[] {
-  if (env['REGISTRY_AUTH_FILE']) return [env['REGISTRY_AUTH_FILE']];
-  const runtime = env['XDG_RUNTIME_DIR'];
-  const docker = env['DOCKER_CONFIG'] || join(env['HOME'] ?? homedir(), '.docker');
-  return [
-    ...(runtime ? [join(runtime, 'containers', 'auth.json')] : []),
-    join(docker, 'config.json'),
-  ];
+/** Where this machine keeps the logins of registries: what is secret in them is masked before one is used. */
+export function credentialFiles(env: Env): readonly string[] {
+  return loginFilePaths({ ...env, HOME: env['HOME'] ?? homedir() });
 }
 
 /** Everything secret in kubeconfig files; one that is not there has nothing. */

@@ -1,10 +1,7 @@
-export type { Action, ActionInputs, Done } from './action.ts';
-export { registryOf, withCluster, withRoute } from './cluster.ts';
-export type { ClusterWay, RouteWay } from './cluster.ts';
+export type { Action, Done } from './action.ts';
+export { withCluster, withRoute } from './cluster.ts';
 export {
   clusterInputs,
-  count,
-  duration,
   flag,
   optional,
   parsedBy,
@@ -15,7 +12,6 @@ export {
   timeoutInput,
   transferInputs,
   withDefault,
-  words,
   wordsOf,
 } from './inputs.ts';
 export { hostRun } from './program.ts';

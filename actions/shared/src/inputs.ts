@@ -1,21 +1,13 @@
 import { explain, parseDurationMs } from '@reposure/core';
 import * as z from 'zod';
 
+import type { InputMeta } from './manifest.ts';
+
 // An input is described once, here: `action.yml` and the tables of the README are made of it.
 
-/** What the metadata of an input's schema holds. */
-interface InputMeta {
-  readonly description: string;
-  readonly default?: string;
-  readonly required?: boolean;
-}
-
-/** What the runner hands over: '' for what is not set, whatever `action.yml` says of `required`. */
-const isRequired = 'is required';
-
-/** An input without which there is nothing to do. */
+/** An input without which there is nothing to do. The runner hands over '' for what is not set, whatever `action.yml` says. */
 export function required<T>(description: string, schema: z.ZodType<T, string>): z.ZodType<T> {
-  return described({ description, required: true }, z.string(isRequired).pipe(schema));
+  return described({ description, required: true }, z.string('is required').pipe(schema));
 }
 
 /** An input that may be left out. */
@@ -35,7 +27,7 @@ export function withDefault<T>(
   return described({ description, default: text }, z.string().default(text).pipe(schema));
 }
 
-function described<T>(meta: InputMeta, schema: z.ZodType<T>): z.ZodType<T> {
+function described<T>(meta: z.input<typeof InputMeta>, schema: z.ZodType<T>): z.ZodType<T> {
   return schema.meta({ ...meta });
 }
 
@@ -54,19 +46,16 @@ export const flag = z
   .transform((value) => value === 'true');
 
 /** A whole number. */
-export const count = z.string().regex(/^\d+$/, 'wants a whole number').transform(Number);
+const count = z.string().regex(/^\d+$/, 'wants a whole number').transform(Number);
 
 /** Some time, as {@link parseDurationMs} takes it; milliseconds, and never none. */
-export const duration = parsedBy((value) => {
+const duration = parsedBy((value) => {
   const milliseconds = parseDurationMs(value);
   if (milliseconds > 0) return milliseconds;
   throw new SyntaxError('wants more than no time at all, e.g. 90s');
 });
 
 /** Words between lines, commas and blanks; what is behind `#` is a comment. */
-export const words = z.string().transform(wordsOf);
-
-/** @see words */
 export function wordsOf(value: string): string[] {
   return value
     .split('\n')

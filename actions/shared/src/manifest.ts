@@ -13,7 +13,8 @@ export interface Manifest {
   readonly outputs: Readonly<Record<string, string>>;
 }
 
-const InputMeta = z.object({
+/** What the metadata of an input's schema holds. */
+export const InputMeta = z.object({
   description: z.string(),
   default: z.string().optional(),
   required: z.boolean().default(false),

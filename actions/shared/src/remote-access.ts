@@ -1,4 +1,4 @@
-import { loginFiles } from '@reposure/core/registry';
+import { loginFiles, proxiesIn } from '@reposure/core/registry';
 import type { RemoteAccess } from '@reposure/core/transfer';
 
 import { credentialFiles, secretsOfDockerConfigs } from './credential-files.ts';
@@ -12,17 +12,8 @@ export async function remoteAccess({ env, log, mask }: Step): Promise<RemoteAcce
   for (const secret of await secretsOfDockerConfigs(credentialFiles(env))) mask(secret);
   return {
     insecure: false,
-    credentials: loginFiles({
-      REGISTRY_AUTH_FILE: env['REGISTRY_AUTH_FILE'],
-      DOCKER_CONFIG: env['DOCKER_CONFIG'],
-      XDG_RUNTIME_DIR: env['XDG_RUNTIME_DIR'],
-      HOME: env['HOME'],
-    }),
-    proxies: {
-      http: env['http_proxy'] || env['HTTP_PROXY'],
-      https: env['https_proxy'] || env['HTTPS_PROXY'],
-      noProxy: env['no_proxy'] || env['NO_PROXY'],
-    },
+    credentials: loginFiles(env),
+    proxies: proxiesIn(env),
     log,
   };
 }

@@ -99,8 +99,8 @@ async function maskedKubeconfig(
   input: string | undefined,
   folder: string,
 ): Promise<string | undefined> {
-  const named = input === undefined ? process.env['KUBECONFIG'] : undefined;
-  const kubeconfig = input === undefined ? named : await kubeconfigPath(input, folder, mask);
+  const kubeconfig =
+    input === undefined ? process.env['KUBECONFIG'] : await kubeconfigPath(input, folder, mask);
   // Also of one that lies on the runner: what a plugin or an answer says may quote it.
   const files = kubeconfigFiles(kubeconfig, process.env);
   for (const secret of await secretsOfKubeconfigs(files)) mask(secret);

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 
 import { emptyResult } from '../results.ts';
+import { withCommand } from './lazily.ts';
 import { withRouteOptions, withTransferOptions } from './transfer-options.ts';
 
 /** `artifact create|use`: files on their way from one step of a pipeline to the next. */
@@ -19,10 +20,7 @@ function createCommand(): Command {
     .argument('<image>', '[repository/]name[:tag] to keep them under')
     .argument('<file=path...>', 'what the path is called then is written to the file')
     .addHelpText('after', createHelp)
-    .action(async function (this: Command) {
-      const { createAction } = await import('../artifact/artifact.ts');
-      await createAction(this);
-    });
+    .action(withCommand(async () => (await import('../artifact/artifact.ts')).createAction));
 }
 
 const createHelp = `
@@ -53,10 +51,7 @@ function useCommand(): Command {
       'where no artifact is named, let the folder be a link to this one',
     )
     .addHelpText('after', useHelp)
-    .action(async function (this: Command) {
-      const { useAction } = await import('../artifact/artifact.ts');
-      await useAction(this);
-    });
+    .action(withCommand(async () => (await import('../artifact/artifact.ts')).useAction));
 }
 
 function emptyResultOf(file: string, earlier: readonly string[]): readonly string[] {

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 
-import { lazily } from './lazily.ts';
+import { withCommand } from './lazily.ts';
 import { withRouteOptions } from './transfer-options.ts';
 
 /** `bridge [run] REGISTRY`, `bridge exec|status|stop`: a registry in the cluster as an address of this machine. */
@@ -60,16 +60,6 @@ function withBridgeOptions(command: Command): Command {
       "where the tools' logins and settings go; a temporary one by default",
     )
     .option('--no-token', 'let every user of this machine in, without a login');
-}
-
-/** An action that is given the command, and loaded when it is run. */
-function withCommand(
-  load: () => Promise<(command: Command) => Promise<void>>,
-): (this: Command) => Promise<void> {
-  const action = lazily(load);
-  return async function act(this: Command) {
-    await action(this);
-  };
 }
 
 const bridgeHelp = `

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 
 import { imageResultNames, resultOption } from '../results.ts';
+import { withCommand } from './lazily.ts';
 import { withRouteOptions, withTransferOptions } from './transfer-options.ts';
 
 /** `bundle push`: Tekton's resources as an image. */
@@ -18,10 +19,7 @@ function pushCommand(): Command {
     .argument('<file...>', 'YAML or JSON with resources of tekton.dev, several to a file')
     .addOption(resultOption(imageResultNames))
     .addHelpText('after', pushHelp)
-    .action(async function (this: Command) {
-      const { pushAction } = await import('../bundle/push.ts');
-      await pushAction(this);
-    });
+    .action(withCommand(async () => (await import('../bundle/push.ts')).pushAction));
 }
 
 const pushHelp = `

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 
 import { overwriteOption } from '../overwrite.ts';
 import { imageResultNames, resultOption } from '../results.ts';
+import { withCommand } from './lazily.ts';
 import { many, withTransferOptions } from './transfer-options.ts';
 
 /** `image copy`: from one registry to another, or inside one. */
@@ -30,10 +31,7 @@ export function copyCommand(): Command {
     .addOption(resultOption(imageResultNames))
     .option('--dry-run', 'say what would travel, and write nothing')
     .addHelpText('after', copyHelp)
-    .action(async function (this: Command) {
-      const { copyAction } = await import('../image/copy.ts');
-      await copyAction(this);
-    });
+    .action(withCommand(async () => (await import('../image/copy.ts')).copyAction));
 }
 
 function toRouteOption(): Option {

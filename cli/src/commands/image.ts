@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import { overwriteOption } from '../overwrite.ts';
 import { imageResultNames, resultOption } from '../results.ts';
 import { copyCommand } from './copy.ts';
-import { lazily } from './lazily.ts';
+import { lazily, withCommand } from './lazily.ts';
 import { count, many, withRouteOptions, withTransferOptions } from './transfer-options.ts';
 
 /** `image push|pull|copy|list|delete`: images, through the way in to a registry. */
@@ -48,10 +48,7 @@ function pushCommand(): Command {
     .addOption(overwriteOption())
     .option('--dry-run', 'say where each blob would come from, and send nothing')
     .addHelpText('after', pushHelp)
-    .action(async function (this: Command) {
-      const { pushAction } = await import('../image/push.ts');
-      await pushAction(this);
-    });
+    .action(withCommand(async () => (await import('../image/push.ts')).pushAction));
 }
 
 function compressionOption(): Option {

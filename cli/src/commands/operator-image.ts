@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 
-import { lazily } from './lazily.ts';
+import { lazily, withCommand } from './lazily.ts';
 import { withRouteOptions, withTransferOptions } from './transfer-options.ts';
 
 /** `operator image save|load`: our image, for clusters that reach nobody outside. */
@@ -49,10 +49,7 @@ function loadCommand(): Command {
     .option('--to-insecure', 'plain HTTP to the target docker://…, login included')
     .option('--to-ca <file>', 'trust these certificates (PEM), too, of the target docker://…')
     .addHelpText('after', loadHelp)
-    .action(async function (this: Command) {
-      const { loadAction } = await import('../operator/image-load.ts');
-      await loadAction(this);
-    });
+    .action(withCommand(async () => (await import('../operator/image-load.ts')).loadAction));
 }
 
 const loadHelp = `

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { describeDuration, InputError, parseDurationMs } from '@reposure/core';
 import { deploy, parseImagePath, parseImagePin, readManifests } from '@reposure/core/deploy';
 import type { DeployedObject, DeployOptions, DeployResult } from '@reposure/core/deploy';
+import { groupOf } from '@reposure/core/kubernetes';
 import type { Command } from 'commander';
 
 import { withCluster } from '../environment.ts';
@@ -97,7 +98,7 @@ function diffsOf(objects: readonly DeployedObject[]): string[] {
 
 /** As kubectl names it, with its namespace: `deployment.apps/app -n shop` is `shop/deployment.apps/app`. */
 function nameOf({ apiVersion, kind, namespace, name }: DeployedObject): string {
-  const [group = ''] = apiVersion.includes('/') ? apiVersion.split('/') : [];
+  const group = groupOf(apiVersion);
   const resource = `${kind.toLowerCase()}${group && `.${group}`}/${name}`;
   return namespace === undefined ? resource : `${namespace}/${resource}`;
 }

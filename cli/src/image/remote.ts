@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 
 import { InputError } from '@reposure/core';
 import type { Log } from '@reposure/core';
-import { loginFiles } from '@reposure/core/registry';
+import { loginFiles, proxiesIn } from '@reposure/core/registry';
 import type { CredentialSource } from '@reposure/core/registry';
 import type { RemoteAccess } from '@reposure/core/transfer';
 
@@ -30,20 +30,8 @@ export async function remoteAccess(flags: RemoteFlags, log: Log): Promise<Remote
   return {
     ...(ca === undefined ? {} : { ca }),
     insecure: flags.insecure ?? false,
-    credentials: eitherLogin(
-      own.credentials,
-      loginFiles({
-        REGISTRY_AUTH_FILE: env['REGISTRY_AUTH_FILE'],
-        DOCKER_CONFIG: env['DOCKER_CONFIG'],
-        XDG_RUNTIME_DIR: env['XDG_RUNTIME_DIR'],
-        HOME: env['HOME'],
-      }),
-    ),
-    proxies: {
-      http: env['http_proxy'] || env['HTTP_PROXY'],
-      https: env['https_proxy'] || env['HTTPS_PROXY'],
-      noProxy: env['no_proxy'] || env['NO_PROXY'],
-    },
+    credentials: eitherLogin(own.credentials, loginFiles(env)),
+    proxies: proxiesIn(env),
     log,
   };
 }

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
-import { InputError, version } from '@reposure/core';
+import { InputError, version, writeWholeFile } from '@reposure/core';
 import { names } from '@reposure/core/resource';
 import { startCluster } from '@reposure/local/cluster';
 import type { LocalCluster } from '@reposure/local/cluster';
@@ -27,18 +27,6 @@ export async function startLocalCluster(options: {
   });
 }
 
-/** Writes a kubeconfig for its owner alone, whole or not at all. */
-export async function writeKubeconfig(file: string, text: string): Promise<void> {
-  const partial = `${file}.${process.pid}`;
-  try {
-    await writeFile(partial, text, { mode: 0o600, flag: 'wx' });
-    await rename(partial, file);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
-}
-
 /** `local up --kubeconfig FILE` */
 export async function localUpAction(command: Command): Promise<void> {
   const { verbose = false, kubeconfig } = command.optsWithGlobals<GlobalOptions>();
@@ -47,7 +35,7 @@ export async function localUpAction(command: Command): Promise<void> {
   const signal = interruption();
   const cluster = await startLocalCluster({ verbose });
   try {
-    await writeKubeconfig(kubeconfig, cluster.kubeconfig);
+    await writeWholeFile(kubeconfig, cluster.kubeconfig);
     process.stderr.write(
       `Kubernetes API at ${cluster.url}; export KUBECONFIG=${kubeconfig}; Ctrl-C ends it\n`,
     );

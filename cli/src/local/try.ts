@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { describeBytes, ReposureError } from '@reposure/core';
+import { describeBytes, ReposureError, writeWholeFile } from '@reposure/core';
 import { openSink, openSource } from '@reposure/core/content';
 import { createRegistry, installOperator, installSimple } from '@reposure/core/install';
 import { openCluster } from '@reposure/core/kubernetes';
@@ -19,7 +19,7 @@ import type { Command } from 'commander';
 import type { GlobalOptions } from '../environment.ts';
 import { interruption } from '../interruption.ts';
 import { writeOut } from '../standard-output.ts';
-import { startLocalCluster, writeKubeconfig } from './actions.ts';
+import { startLocalCluster } from './actions.ts';
 import { digestAt } from './direct-look.ts';
 
 const namespace = 'default';
@@ -41,7 +41,7 @@ export async function tryAction(command: Command): Promise<void> {
   try {
     cluster = await step('Start a Kubernetes API in this process', () => startLocalCluster(flags));
     const kubeconfig = join(directory, 'kubeconfig');
-    await writeKubeconfig(kubeconfig, cluster.kubeconfig);
+    await writeWholeFile(kubeconfig, cluster.kubeconfig);
     await say(`      ${cluster.url}; its Pods are processes of this machine`);
     await trial(kubeconfig, directory, signal);
     await say(`\nAll of it worked, in ${((performance.now() - startedMs) / 1000).toFixed(1)} s.`);

@@ -1,5 +1,5 @@
 import { describePod } from '@reposure/core/install';
-import type { Pod } from '@reposure/core/install';
+import type { Pod } from '@reposure/core/kubernetes';
 import { resourceTypes } from '@reposure/core/kubernetes';
 import { names } from '@reposure/core/resource';
 import type { Registry } from '@reposure/core/resource';

@@ -3,7 +3,7 @@ import { resourceTypes } from '@reposure/core/kubernetes';
 import type { KubernetesClient, KubernetesObject } from '@reposure/core/kubernetes';
 import { DockerConfig, dockerConfigCredentials } from '@reposure/core/registry';
 import type { Credentials } from '@reposure/core/registry';
-import { loginSecretOf } from '@reposure/core/resource';
+import { isOpenShift, loginSecretOf } from '@reposure/core/resource';
 import type { Registry } from '@reposure/core/resource';
 import { registryCa } from '@reposure/core/surrogate';
 import type { Command } from 'commander';
@@ -112,10 +112,6 @@ async function secretData(
   return Object.fromEntries(
     entries.map(([key, text]) => [key, Buffer.from(text, 'base64').toString()]),
   );
-}
-
-function isOpenShift({ spec, status }: Registry): boolean {
-  return (status?.provider ?? spec.provider) === 'openshift';
 }
 
 function known(text: string | undefined, registry: Registry, what: string): string {

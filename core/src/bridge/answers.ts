@@ -6,7 +6,7 @@ import { KubernetesError } from '../kubernetes/kubernetes-error.ts';
 import { ContentMismatchError } from '../oci/index.ts';
 import { AuthenticationError, RegistryError } from '../registry/registry-error.ts';
 import type { Diagnostic } from '../registry/registry-error.ts';
-import type { GatewayAnswer } from '../surrogate/far-error.ts';
+import { errorAnswer } from '../surrogate/far-error.ts';
 
 const maxReasonLength = 400;
 
@@ -16,16 +16,6 @@ export function refused(status: number, code: string, message: string): Registry
 }
 
 /** What a tool is told of a failure: what the registry says in its own words, else our sentence. */
-function answerTo(error: unknown): GatewayAnswer {
-  const { status, diagnostics } = saidOf(error);
-  const body = Buffer.from(`${JSON.stringify({ errors: diagnostics })}\n`);
-  const headers = {
-    'content-type': 'application/json',
-    'content-length': String(body.byteLength),
-  };
-  return { status, headers, body };
-}
-
 interface Said {
   readonly status: number;
   readonly diagnostics: readonly Diagnostic[];
@@ -69,7 +59,8 @@ function kindOf(error: unknown): readonly [status: number, code: string] {
  */
 export function sayFailure(response: ServerResponse, error: unknown): void {
   if (response.headersSent || response.destroyed) return;
-  const { status, headers, body } = answerTo(error);
+  const said = saidOf(error);
+  const { status, headers, body } = errorAnswer(said.status, ...said.diagnostics);
   if (status < 500) response.writeHead(status, headers);
   else response.writeHead(status, reasonOf(error), headers);
   response.end(body);

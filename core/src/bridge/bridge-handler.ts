@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { collect } from '../bytes.ts';
 import type { Log } from '../log.ts';
 import { failureOf } from '../registry/answer.ts';
+import { requestLine } from '../registry/request-line.ts';
 import type { RegistryRequest, RegistryResponse, Transport } from '../registry/transport.ts';
 import { requestHeadersOf, responseHeadersOf } from '../surrogate/gateway-headers.ts';
 import { breakOff, copyBody, hasBody, overOf, say } from '../surrogate/gateway-messages.ts';
@@ -52,8 +53,7 @@ async function serve(
   options: BridgeHandlerOptions,
 ): Promise<void> {
   const { request, response, signal } = exchange;
-  // Without its query: it may name what nobody else is to know.
-  const what = `${asked.method} ${asked.path.replace(/\?.*/, '')}`;
+  const what = requestLine(asked);
   try {
     const answer = await answerOf(asked, exchange, options);
     options.log.debug(`${what} ${answer.status}`);
@@ -90,7 +90,7 @@ async function passOn(request: RegistryRequest, upstream: Transport): Promise<Re
   const { status } = response;
   // Said anew, so that it reaches the person: see answers.ts.
   if (method !== 'HEAD' && (status === 401 || status >= 500)) {
-    throw await failureOf(`${method} ${path.replace(/\?.*/, '')}`, response);
+    throw await failureOf(requestLine(request), response);
   }
   return { ...response, headers: responseHeadersOf(response, path) };
 }

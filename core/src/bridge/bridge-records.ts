@@ -6,8 +6,9 @@ import * as z from 'zod';
 
 import { InputError } from '../errors.ts';
 import { describeOwner, heartbeatMs, isAlive, ownOwner, parseOwner } from '../process-owner.ts';
+import { writeWholeFile } from '../whole-file.ts';
+import { jsonText, parsedJson } from './json-text.ts';
 import { removeToolFiles } from './tool-files.ts';
-import { jsonText, parsedJson, writeWholeFile } from './whole-file.ts';
 
 /** A bridge that runs in a process of its own, as others find it. It names no login. */
 export const BridgeRecord = z.object({

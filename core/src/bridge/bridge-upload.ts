@@ -4,7 +4,7 @@ import type { Digest } from '../oci/index.ts';
 import type { RegistryClient, Upload } from '../registry/index.ts';
 import { RegistryError } from '../registry/registry-error.ts';
 import { retry } from '../retry.ts';
-import type { RetryOptions } from '../retry.ts';
+import type { Patience } from './patient.ts';
 import type { PieceMemory } from './piece-memory.ts';
 import { PieceSource } from './piece-source.ts';
 
@@ -15,7 +15,7 @@ export interface BridgeUploadOptions {
   /** Of what is kept of one upload at a time, twice: one piece is filled while another is under way. */
   readonly maxPieceBytes: number;
   /** How the registry is tried again; its signal is aborted when the bridge ends. */
-  readonly patience: Pick<RetryOptions, 'retries' | 'signal' | 'onRetry'>;
+  readonly patience: Patience;
 }
 
 /** Bytes that can be read again. */

@@ -19,7 +19,7 @@ const maxTries = 10;
 /** Servers of one port, on all loopback addresses that this machine has. */
 export interface Listening {
   readonly port: number;
-  /** Serves from here on. @param admit Lets a tool send its body that asks first. */
+  /** Serves from here on. */
   serve(handler: RequestListener): void;
   /** Ends when nobody is connected any more. @param signal Cuts those who are. */
   close(signal: AbortSignal): Promise<void>;

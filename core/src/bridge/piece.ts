@@ -53,11 +53,6 @@ export class Piece {
     }
   }
 
-  /** A copy of a small one. */
-  copy(): Buffer {
-    return Buffer.from(this.#blocks[0]?.subarray(0, this.sizeBytes) ?? []);
-  }
-
   /** Gives its memory back. */
   release(): void {
     this.#memory.give(this.#blocks);

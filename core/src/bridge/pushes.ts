@@ -1,5 +1,4 @@
-import { sha256Hex } from '../bytes.ts';
-import { isDigest } from '../oci/index.ts';
+import { digestOf, isDigest } from '../oci/index.ts';
 import type { Digest } from '../oci/index.ts';
 import type { RegistryResponse, Transport } from '../registry/transport.ts';
 
@@ -19,16 +18,15 @@ export function tellingPushes(send: Transport, onPush: (pushed: Pushed) => void)
     if (request.method !== 'PUT' || response.status !== 201) return response;
     const [bare = ''] = request.path.split('?');
     const [, repository, reference] = /^\/v2\/(.+)\/manifests\/([^/]+)$/.exec(bare) ?? [];
-    const digest = digestOf(response, request.body);
+    const digest = digestIn(response, request.body);
     if (repository === undefined || reference === undefined || !digest) return response;
     onPush(isDigest(reference) ? { repository, digest } : { repository, tag: reference, digest });
     return response;
   };
 }
 
-function digestOf({ headers }: RegistryResponse, body: unknown): Digest | undefined {
+function digestIn({ headers }: RegistryResponse, body: unknown): Digest | undefined {
   const said = headers['docker-content-digest'] ?? '';
   if (isDigest(said)) return said;
-  const own = body instanceof Uint8Array ? `sha256:${sha256Hex(body)}` : '';
-  return isDigest(own) ? own : undefined;
+  return body instanceof Uint8Array ? digestOf(body) : undefined;
 }

@@ -3,10 +3,12 @@ import { join, resolve } from 'node:path';
 
 import { InputError } from '../errors.ts';
 import { DockerConfig } from '../registry/index.ts';
+import { dockerConfigFolder, podmanLoginFile } from '../registry/login-files.ts';
+import { writeWholeFile } from '../whole-file.ts';
 import { loopbackNames } from './admission.ts';
+import { jsonText, parsedJson } from './json-text.ts';
 import { basicOf } from './login.ts';
 import type { BridgeLogin } from './login.ts';
-import { jsonText, parsedJson, writeWholeFile } from './whole-file.ts';
 
 /** Where tools find what they need of a bridge: to be set for them. */
 export interface ToolEnv {
@@ -68,7 +70,7 @@ export async function writeToolFiles(
   const own = await ownLogins(env);
   await rm(docker, { recursive: true, force: true });
   await mkdir(docker, { mode: 0o700 });
-  await linkEntries(dockerFolderOf(env), docker);
+  await linkEntries(dockerConfigFolder(env), docker);
   await writeWholeFile(join(docker, 'config.json'), jsonText(withLogin(own.docker, hosts, login)));
   await writeWholeFile(auth, jsonText(withLogin(own.containers, hosts, login)));
   await writeWholeFile(registries, await registriesConf(env, hosts));
@@ -105,13 +107,12 @@ interface OwnLogins {
 
 /** podman and its kin look into docker's file, too, unless they are told of one: we tell them. */
 async function ownLogins(env: OwnFilesEnv): Promise<OwnLogins> {
-  const folder = dockerFolderOf(env);
+  const folder = dockerConfigFolder(env);
   const docker = (folder && (await readLogins(join(folder, 'config.json')))) || {};
   if (env.REGISTRY_AUTH_FILE) {
     return { docker, containers: (await readLogins(env.REGISTRY_AUTH_FILE)) ?? {} };
   }
-  const { XDG_RUNTIME_DIR: runtime } = env;
-  const file = runtime && join(runtime, 'containers', 'auth.json');
+  const file = podmanLoginFile(env);
   const podman = (file && (await readLogins(file))) || {};
   const { auths, credHelpers } = docker;
   return {
@@ -150,10 +151,6 @@ function withLogin(
   // An empty name: of these, the login is in this file, and not where the others are.
   const helpers = Object.fromEntries(hosts.map((host) => [host, '']));
   return { ...config, auths, credHelpers: { ...config.credHelpers, ...helpers } };
-}
-
-function dockerFolderOf({ DOCKER_CONFIG, HOME }: OwnFilesEnv): string | undefined {
-  return DOCKER_CONFIG || (HOME && join(HOME, '.docker')) || undefined;
 }
 
 /** docker keeps more there: its plugins, its contexts, the builders of buildx. */

@@ -1,17 +1,15 @@
 import { stat } from 'node:fs/promises';
 
 import { silent } from '../log.ts';
-import { tallied } from './contained.ts';
 import { StreamCursor } from './cursor.ts';
-import { writing } from './disk-full.ts';
 import { segmentsOf } from './entry-path.ts';
 import { readFileFrom } from './file-bytes.ts';
 import { unpacked } from './packing.ts';
 import { readTarEntries } from './tar-entries.ts';
 import { putEntry } from './unpack-layer.ts';
 import { UnpackBudget } from './unpack-limits.ts';
-import { UnpackStaging } from './unpack-staging.ts';
-import { UnpackTree } from './unpack-tree.ts';
+import { unpackedInto } from './unpack-staging.ts';
+import type { UnpackTree } from './unpack-tree.ts';
 import type { Unpacked, UnpackOptions } from './unpack.ts';
 
 /**
@@ -27,18 +25,7 @@ export async function unpackArchive(
   directory: string,
   options: Pick<UnpackOptions, 'limits' | 'log' | 'signal'> = {},
 ): Promise<Unpacked> {
-  return writing({ path: directory }, async () => {
-    const staging = await UnpackStaging.begin(directory);
-    try {
-      await unpackInto(file, new UnpackTree(staging.path), options);
-      const tally = await tallied(staging.path);
-      await staging.publish();
-      return tally;
-    } catch (error) {
-      await staging.discard();
-      throw error;
-    }
-  });
+  return unpackedInto(directory, (tree) => unpackInto(file, tree, options));
 }
 
 async function unpackInto(

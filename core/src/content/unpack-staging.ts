@@ -2,10 +2,37 @@ import { mkdir, mkdtemp, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { InputError } from '../errors.ts';
+import { tallied } from './contained.ts';
+import type { Tally } from './contained.ts';
+import { writing } from './disk-full.ts';
 import { codeOf } from './file-bytes.ts';
+import { UnpackTree } from './unpack-tree.ts';
+
+/**
+ * Puts content together in a new or empty folder, which gets all of it or nothing.
+ *
+ * @throws what `fill` throws, and {@link InputError} if there is something in the folder, or it is a file.
+ */
+export function unpackedInto(
+  directory: string,
+  fill: (tree: UnpackTree) => Promise<void>,
+): Promise<Tally> {
+  return writing({ path: directory }, async () => {
+    const staging = await UnpackStaging.begin(directory);
+    try {
+      await fill(new UnpackTree(staging.path));
+      const tally = await tallied(staging.path);
+      await staging.publish();
+      return tally;
+    } catch (error) {
+      await staging.discard();
+      throw error;
+    }
+  });
+}
 
 /** A new or empty folder that gets its content at the very end, or not at all. */
-export class UnpackStaging {
+class UnpackStaging {
   /** Where content is put together. */
   readonly path: string;
   readonly #folder: string;

@@ -3,10 +3,8 @@ import { silent } from '../log.ts';
 import type { Log } from '../log.ts';
 import { annotationKeys, compressionOf, mediaTypes, verified } from '../oci/index.ts';
 import type { Platform } from '../oci/index.ts';
-import { tallied } from './contained.ts';
 import type { Tally } from './contained.ts';
 import type { Source } from './content.ts';
-import { writing } from './disk-full.ts';
 import { segmentsOf } from './entry-path.ts';
 import { readLayers, readManifest } from './image.ts';
 import type { Layer } from './image.ts';
@@ -15,8 +13,7 @@ import { unpackLayer } from './unpack-layer.ts';
 import type { LayerUnpacking } from './unpack-layer.ts';
 import { UnpackBudget } from './unpack-limits.ts';
 import type { UnpackLimits } from './unpack-limits.ts';
-import { UnpackStaging } from './unpack-staging.ts';
-import { UnpackTree } from './unpack-tree.ts';
+import { unpackedInto } from './unpack-staging.ts';
 
 /** What unpacking takes besides its place. */
 export interface UnpackOptions {
@@ -52,19 +49,9 @@ export async function unpack(
   const { log = silent, limits, signal } = options;
   const manifest = await readManifest(source, options);
   const layers = await readLayers(source, manifest, signal);
-  return writing({ path: directory }, async () => {
-    const staging = await UnpackStaging.begin(directory);
-    try {
-      const tree = new UnpackTree(staging.path);
-      const unpacking = { tree, budget: new UnpackBudget(limits), log, signal };
-      for (const layer of layers) await applyLayer(source, layer, unpacking);
-      const tally = await tallied(staging.path);
-      await staging.publish();
-      return tally;
-    } catch (error) {
-      await staging.discard();
-      throw error;
-    }
+  return unpackedInto(directory, async (tree) => {
+    const unpacking = { tree, budget: new UnpackBudget(limits), log, signal };
+    for (const layer of layers) await applyLayer(source, layer, unpacking);
   });
 }
 

@@ -8,7 +8,7 @@ export interface ObjectConflict {
   readonly fields: readonly FieldConflict[];
 }
 
-/** Other managers own fields that would change; nothing was applied. */
+/** Other managers own fields that would change. */
 export class ConflictError extends ReposureError {
   override readonly name = 'ConflictError';
   readonly code = 'CONFLICT';

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 
 import { InputError } from '../errors.ts';
-import { resourceTypes } from '../kubernetes/index.ts';
+import { groupOf, resourceTypes } from '../kubernetes/index.ts';
 import type { ApplyOptions, KubernetesClient, KubernetesObject } from '../kubernetes/index.ts';
 import { version } from '../version.ts';
-import { groupOf, identityOf } from './manifest.ts';
+import { identityOf } from './manifest.ts';
 
 /**
  * A set of objects that are deployed together, so that what is no longer among them can be found.
@@ -35,7 +35,7 @@ export function isPrecious({ kind }: KubernetesObject): boolean {
 }
 
 /** What a set consists of, as its ConfigMap tells. */
-interface Contents {
+export interface Contents {
   /** `Deployment.apps`, `ConfigMap` */
   readonly kinds: ReadonlySet<string>;
   readonly namespaces: ReadonlySet<string>;
@@ -161,7 +161,7 @@ async function membersOf(
 }
 
 function kindNameOf(object: KubernetesObject): string {
-  const group = groupOf(object);
+  const group = groupOf(object.apiVersion);
   return group ? `${object.kind}.${group}` : object.kind;
 }
 

@@ -8,7 +8,7 @@ import { RolloutError } from './deploy-error.ts';
 import type { RollbackOutcome } from './deploy-error.ts';
 import type { DeployedObject, DeployResult } from './deploy-result.ts';
 import { contentsOf, leftoversOf, memberLabelsOf, readSet, union, writeSet } from './deploy-set.ts';
-import type { DeploySet, Leftover } from './deploy-set.ts';
+import type { Contents, DeploySet, Leftover } from './deploy-set.ts';
 import { diffOf } from './diff.ts';
 import type { ImagePath } from './image-fields.ts';
 import type { ImagePin } from './image-pin.ts';
@@ -123,7 +123,8 @@ class Deployment {
     const applied = await this.#apply(steps, former);
     for (const leftover of leftovers) await this.#prune(leftover);
     const kept = leftovers.filter(({ isKept }) => isKept).map(({ object }) => object);
-    await this.#writeSet(contentsOf([...objects, ...(this.#options.prune ? kept : [])]), former);
+    // Without a prune, what was in it is in it still.
+    if (this.#options.prune) await this.#writeSet(contentsOf([...objects, ...kept]));
     const changes = applied.map(({ object, change }) => deployed(object, change));
     return { ...this.#result(pinned, [...changes, ...leftovers.map(pruned)]), waited: wait };
   }
@@ -145,7 +146,7 @@ class Deployment {
   }
 
   async #leftovers(
-    former: Awaited<ReturnType<typeof readSet>>,
+    former: Contents | undefined,
     objects: readonly KubernetesObject[],
   ): Promise<Leftover[]> {
     if (!this.#set || !this.#options.prune) return [];
@@ -153,16 +154,13 @@ class Deployment {
   }
 
   /** Applies and waits; what fails is taken back, if that was asked for. */
-  async #apply(
-    steps: readonly Step[],
-    former: Awaited<ReturnType<typeof readSet>>,
-  ): Promise<Applied[]> {
+  async #apply(steps: readonly Step[], former: Contents | undefined): Promise<Applied[]> {
     const applied: Applied[] = [];
     const how = { ...this.#applying, log: this.#log };
     const [first, rest] = this.#splitByNamespace(steps);
     try {
       await applySteps(this.#kubernetes, first, how, (each) => applied.push(each));
-      await this.#writeSet(union(former, contentsOf(steps.map(({ object }) => object))), undefined);
+      await this.#writeSet(union(former, contentsOf(steps.map(({ object }) => object))));
       await applySteps(this.#kubernetes, rest, how, (each) => applied.push(each));
     } catch (error) {
       const rollback = await this.#rollBack(applied);
@@ -218,14 +216,8 @@ class Deployment {
     this.#log.info(`Pruned ${describeManifest(object)}`);
   }
 
-  async #writeSet(
-    contents: ReturnType<typeof contentsOf>,
-    former: Awaited<ReturnType<typeof readSet>>,
-  ): Promise<void> {
-    if (!this.#set) return;
-    // Without a prune, what was in it is in it still.
-    const whole = this.#options.prune ? contents : union(former, contents);
-    await writeSet(this.#kubernetes, this.#set, whole, this.#applying);
+  async #writeSet(contents: Contents): Promise<void> {
+    if (this.#set) await writeSet(this.#kubernetes, this.#set, contents, this.#applying);
   }
 
   #rollbackMs(): number {

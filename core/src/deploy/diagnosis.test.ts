@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { troubleOf } from './pod.ts';
-import type { Pod } from './pod.ts';
+import type { Pod } from '../kubernetes/index.ts';
+import { troubleOf } from './pod-trouble.ts';
 import { adviceOn, hostOf, pullCauseIn } from './pull-advice.ts';
 import { selectorText } from './workload-pods.ts';
 

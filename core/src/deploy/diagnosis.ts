@@ -1,9 +1,14 @@
 import { collect } from '../bytes.ts';
 import { resourceTypes } from '../kubernetes/index.ts';
-import type { KubernetesClient, KubernetesObject } from '../kubernetes/index.ts';
+import type {
+  ContainerStatus,
+  KubernetesClient,
+  KubernetesObject,
+  Pod,
+} from '../kubernetes/index.ts';
 import type { Registry } from '../resource/index.ts';
-import { endOf, troubleOf } from './pod.ts';
-import type { ContainerStatus, Pod, Trouble } from './pod.ts';
+import { endOf, troubleOf } from './pod-trouble.ts';
+import type { Trouble } from './pod-trouble.ts';
 import { adviceOn, hostOf, pullCauseIn } from './pull-advice.ts';
 import { newestPodsOf } from './workload-pods.ts';
 

@@ -1,8 +1,9 @@
 import { InputError } from '../errors.ts';
+import { groupOf } from '../kubernetes/index.ts';
 import type { KubernetesObject } from '../kubernetes/index.ts';
 import { parseFieldPath, stringsAt } from './field-path.ts';
 import type { FieldPath, StringField } from './field-path.ts';
-import { groupOf } from './manifest.ts';
+import { kindKeyOf } from './manifest.ts';
 
 /** Where a custom kind names images. */
 export interface ImagePath {
@@ -52,7 +53,7 @@ export function parseImagePath(text: string): ImagePath {
 
 /** Whether a path is meant for an object. */
 export function isForObject({ kind, group }: ImagePath, object: KubernetesObject): boolean {
-  return object.kind === kind && (group === undefined || groupOf(object) === group);
+  return object.kind === kind && (group === undefined || groupOf(object.apiVersion) === group);
 }
 
 /** Every place in an object that names an image. */
@@ -60,8 +61,7 @@ export function imageFieldsOf(
   object: KubernetesObject,
   paths: readonly ImagePath[] = [],
 ): StringField[] {
-  const group = groupOf(object);
-  const podSpec = podSpecs[group ? `${group}/${object.kind}` : object.kind];
+  const podSpec = podSpecs[kindKeyOf(object)];
   const own = podSpec ? inPods.map((path) => podSpec.concat(path)) : [];
   const given = paths.filter((each) => isForObject(each, object)).map(({ path }) => path);
   const fields = [...own, ...given].flatMap((path) => stringsAt(object, path));

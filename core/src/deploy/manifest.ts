@@ -1,4 +1,5 @@
 import { InputError } from '../errors.ts';
+import { groupOf } from '../kubernetes/index.ts';
 import type { KubernetesObject } from '../kubernetes/index.ts';
 
 /** An object as somebody wrote it down. */
@@ -16,15 +17,16 @@ export function describeManifest({
   return `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
 }
 
-/** The API group of an object, of `apps/v1` it is `apps`; empty for the core's. */
-export function groupOf({ apiVersion }: { readonly apiVersion: string }): string {
-  return apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
+/** `apps/Deployment`, `Service`: a kind, whatever version it is written in. */
+export function kindKeyOf({ apiVersion, kind }: KubernetesObject): string {
+  const group = groupOf(apiVersion);
+  return group ? `${group}/${kind}` : kind;
 }
 
 /** What makes two manifests the same object; the version of an API is only a view of it. */
 export function identityOf(object: KubernetesObject): string {
-  const { kind, metadata } = object;
-  return [groupOf(object), kind, metadata.namespace ?? '', metadata.name].join('/');
+  const { apiVersion, kind, metadata } = object;
+  return [groupOf(apiVersion), kind, metadata.namespace ?? '', metadata.name].join('/');
 }
 
 /** @throws {InputError} if two manifests are the same object: whichever came last would win. */

@@ -1,7 +1,7 @@
 import { explain, InputError, NotFoundError, UnsupportedError } from '../errors.ts';
-import { KubernetesError, resourceTypes } from '../kubernetes/index.ts';
+import { groupOf, KubernetesError, resourceTypes } from '../kubernetes/index.ts';
 import type { KubernetesClient, KubernetesObject, ResourceType } from '../kubernetes/index.ts';
-import { describeManifest, groupOf } from './manifest.ts';
+import { describeManifest } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
 
 /** A manifest, and the resource that it is of. */
@@ -22,7 +22,7 @@ interface Definition extends KubernetesObject {
 /**
  * Finds the resource of every manifest, and its namespace.
  *
- * @throws {UnsupportedError} for a kind that neither the cluster nor the manifests define.
+ * @throws {InputError} for a kind that neither the cluster nor the manifests define.
  */
 export async function placeManifests(
   kubernetes: KubernetesClient,
@@ -53,7 +53,7 @@ export async function placeManifests(
 }
 
 function defines({ spec }: Definition, object: KubernetesObject): boolean {
-  return spec?.group === groupOf(object) && spec.names?.kind === object.kind;
+  return spec?.group === groupOf(object.apiVersion) && spec.names?.kind === object.kind;
 }
 
 function typeBy({ spec }: Definition, { apiVersion, kind }: KubernetesObject): ResourceType {

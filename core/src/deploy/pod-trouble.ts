@@ -1,41 +1,4 @@
-import type { KubernetesObject } from '../kubernetes/index.ts';
-
-/** As much of a Pod as says why it does not run. */
-export interface Pod extends KubernetesObject {
-  spec?: {
-    serviceAccountName?: string;
-    containers?: readonly { name: string; image?: string }[];
-  };
-  status?: {
-    phase?: string;
-    reason?: string;
-    message?: string;
-    conditions?: readonly { type: string; status: string; reason?: string; message?: string }[];
-    containerStatuses?: readonly ContainerStatus[];
-    initContainerStatuses?: readonly ContainerStatus[];
-  };
-}
-
-/** How one of its containers is. */
-export interface ContainerStatus {
-  readonly name: string;
-  readonly image?: string;
-  readonly ready?: boolean;
-  readonly restartCount?: number;
-  readonly state?: {
-    readonly waiting?: { readonly reason?: string; readonly message?: string };
-    readonly running?: object;
-    readonly terminated?: Termination;
-  };
-  readonly lastState?: { readonly terminated?: Termination };
-}
-
-interface Termination {
-  readonly exitCode?: number;
-  readonly signal?: number;
-  readonly reason?: string;
-  readonly message?: string;
-}
+import type { ContainerStatus, Pod, Termination } from '../kubernetes/index.ts';
 
 /** What keeps a Pod from being ready. */
 export interface Trouble {

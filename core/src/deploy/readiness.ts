@@ -1,5 +1,6 @@
+import { groupOf } from '../kubernetes/index.ts';
 import type { KubernetesObject } from '../kubernetes/index.ts';
-import { groupOf } from './manifest.ts';
+import { kindKeyOf } from './manifest.ts';
 
 /** How far an object has come, as its status says. */
 export type Readiness =
@@ -58,8 +59,7 @@ const builtInGroups = /^$|^(?:apps|batch|policy|autoscaling|extensions)$|\.k8s\.
 
 /** Whether the object is one that comes to be something after it was applied. */
 export function isWaitable(object: KubernetesObject): boolean {
-  const group = groupOf(object);
-  return keyOf(object) in byKind || !builtInGroups.test(group);
+  return kindKeyOf(object) in byKind || !builtInGroups.test(groupOf(object.apiVersion));
 }
 
 /**
@@ -75,12 +75,7 @@ export function readinessOf(object: Waitable): Readiness {
   const seen = status?.observedGeneration;
   const isOutdated = seen !== undefined && seen < (metadata.generation ?? 0);
   if (isOutdated) return waiting('its controller has not seen the change yet');
-  return (byKind[keyOf(object)] ?? customReadiness)(object);
-}
-
-function keyOf(object: KubernetesObject): string {
-  const group = groupOf(object);
-  return group ? `${group}/${object.kind}` : object.kind;
+  return (byKind[kindKeyOf(object)] ?? customReadiness)(object);
 }
 
 const unseen = waiting('its controller has not seen it yet');

@@ -6,7 +6,7 @@ import type { KubernetesClient, KubernetesObject, ResourceType } from '../kubern
 import type { RolloutFailure } from './deploy-error.ts';
 import { diagnose } from './diagnosis.ts';
 import { describeManifest } from './manifest.ts';
-import { troubleOf } from './pod.ts';
+import { troubleOf } from './pod-trouble.ts';
 import { isWaitable, readinessOf } from './readiness.ts';
 import type { Waitable } from './readiness.ts';
 import { newestPodsOf } from './workload-pods.ts';

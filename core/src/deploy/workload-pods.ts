@@ -1,6 +1,5 @@
 import { resourceTypes } from '../kubernetes/index.ts';
-import type { KubernetesClient, KubernetesObject } from '../kubernetes/index.ts';
-import type { Pod } from './pod.ts';
+import type { KubernetesClient, KubernetesObject, Pod } from '../kubernetes/index.ts';
 
 interface Workload extends KubernetesObject {
   spec?: { selector?: Selector };

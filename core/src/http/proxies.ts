@@ -8,6 +8,16 @@ export interface Proxies {
   readonly noProxy?: string | undefined;
 }
 
+/** The proxies that an environment names: in lower case, as curl has it, or else in upper case. */
+export function proxiesIn(env: Readonly<Record<string, string | undefined>>): Proxies {
+  const valueOf = (name: string): string | undefined => env[name.toLowerCase()] || env[name];
+  return {
+    http: valueOf('HTTP_PROXY'),
+    https: valueOf('HTTPS_PROXY'),
+    noProxy: valueOf('NO_PROXY'),
+  };
+}
+
 const defaultPorts: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' };
 
 /**

@@ -14,7 +14,6 @@ export { fieldEnv, operatorObjects } from './operator-objects.ts';
 export type { OperatorObjectsOptions } from './operator-objects.ts';
 export { containerSecurityContext, podSecurityContext } from './pod-security.ts';
 export { describePod, isPodReady } from './pod-state.ts';
-export type { Pod } from './pod-state.ts';
 export { givePullSecret, takePullSecret } from './pull-secret.ts';
 export type { PullSecret, PullSecretOptions } from './pull-secret.ts';
 export { pullRoleOf, pushRoleOf } from './proxy-roles.ts';

@@ -1,36 +1,4 @@
-import type { KubernetesObject } from '../kubernetes/index.ts';
-
-/** As much of a Pod as says how it is. */
-export interface Pod extends KubernetesObject {
-  spec?: { containers?: readonly { name: string; image?: string }[] };
-  status?: {
-    phase?: string;
-    reason?: string;
-    message?: string;
-    podIP?: string;
-    conditions?: readonly { type: string; status: string; reason?: string; message?: string }[];
-    containerStatuses?: readonly ContainerStatus[];
-    initContainerStatuses?: readonly ContainerStatus[];
-  };
-}
-
-interface ContainerStatus {
-  name: string;
-  ready?: boolean;
-  restartCount?: number;
-  state?: {
-    waiting?: { reason?: string; message?: string };
-    running?: object;
-    terminated?: Termination;
-  };
-  lastState?: { terminated?: Termination };
-}
-
-interface Termination {
-  exitCode?: number;
-  reason?: string;
-  message?: string;
-}
+import type { ContainerStatus, Pod, Termination } from '../kubernetes/index.ts';
 
 /** Whether its readiness probe says so, and nobody is deleting it. */
 export function isPodReady(pod: Pod): boolean {

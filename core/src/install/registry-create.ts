@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { NotFoundError, TimeoutError } from '../errors.ts';
 import { KubernetesError, resourceTypes, waitFor } from '../kubernetes/index.ts';
-import type { KubernetesClient } from '../kubernetes/index.ts';
+import type { KubernetesClient, Pod } from '../kubernetes/index.ts';
 import { silent } from '../log.ts';
 import type { Log } from '../log.ts';
 import { findProvider } from '../providers/index.ts';
@@ -10,7 +10,6 @@ import { conditionOf, names, registryResource } from '../resource/index.ts';
 import type { Registry, RegistrySpec } from '../resource/index.ts';
 import { bindImageBuilder } from './image-builder-binding.ts';
 import { describePod } from './pod-state.ts';
-import type { Pod } from './pod-state.ts';
 import { registrySpecOf } from './registry-spec.ts';
 import type { RegistryInput } from './registry-spec.ts';
 import { simpleSecretsInUse } from './simple-use.ts';

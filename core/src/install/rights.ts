@@ -1,4 +1,10 @@
-import { loginSecretOf, names, registryResource, tlsSecretOf } from '../resource/index.ts';
+import {
+  isOpenShift,
+  loginSecretOf,
+  names,
+  registryResource,
+  tlsSecretOf,
+} from '../resource/index.ts';
 import type { Registry } from '../resource/index.ts';
 
 /** One rule of a Role. */
@@ -179,19 +185,18 @@ export function clientRights(registry: string, use: ClientUse): readonly Right[]
  * What a client inside the cluster uses that goes straight to a Registry: the Secrets that the
  * Registry names today. Another Secret there is another Role.
  */
-export function directRights({
-  metadata: { name },
-  spec,
-  status,
-}: DirectSubject): readonly Right[] {
-  const isOpenShift = (status?.provider ?? spec.provider) === 'openshift';
+export function directRights(registry: DirectSubject): readonly Right[] {
+  const {
+    metadata: { name },
+    spec,
+  } = registry;
   const tls = tlsSecretOf(spec);
   const login = loginSecretOf(spec);
   return [
     registryRight(name),
     ...(tls === undefined ? [] : [getRight('secrets', tls, 'the CA, to trust the registry')]),
     ...(login === undefined ? [] : [getRight('secrets', login, 'the login')]),
-    ...(isOpenShift && tls === undefined
+    ...(isOpenShift(registry) && tls === undefined
       ? [getRight('configmaps', names.serviceCa(name), "OpenShift's CA")]
       : []),
   ];

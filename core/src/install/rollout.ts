@@ -1,9 +1,8 @@
 import { TimeoutError } from '../errors.ts';
 import { resourceTypes, waitFor } from '../kubernetes/index.ts';
-import type { KubernetesClient, KubernetesObject } from '../kubernetes/index.ts';
+import type { KubernetesClient, KubernetesObject, Pod } from '../kubernetes/index.ts';
 import { selectorOf } from './labels.ts';
 import { describePod, isPodReady } from './pod-state.ts';
-import type { Pod } from './pod-state.ts';
 
 /** How long, and until when, something is waited for. */
 export interface WaitOptions {

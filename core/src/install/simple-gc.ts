@@ -3,13 +3,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { collect } from '../bytes.ts';
 import { InputError, NotFoundError, TimeoutError, UnsupportedError } from '../errors.ts';
 import { KubernetesError, resourceTypes, waitFor } from '../kubernetes/index.ts';
-import type { KubernetesClient } from '../kubernetes/index.ts';
+import type { KubernetesClient, Pod } from '../kubernetes/index.ts';
 import { silent } from '../log.ts';
 import type { Log } from '../log.ts';
 import { names } from '../resource/index.ts';
 import { retry } from '../retry.ts';
 import { selectorOf } from './labels.ts';
-import type { Pod } from './pod-state.ts';
 import { waitForRollout } from './rollout.ts';
 import {
   findSimple,

@@ -2,6 +2,14 @@ import * as z from 'zod';
 
 import { ReposureError } from '../errors.ts';
 
+/** One of a Status' `details.causes`. */
+const StatusCause = z.object({
+  reason: z.string().optional(),
+  message: z.string().optional(),
+  field: z.string().optional(),
+});
+export type StatusCause = z.infer<typeof StatusCause>;
+
 /**
  * How the API says that something did not work.
  *
@@ -15,28 +23,12 @@ export const Status = z.object({
   details: z
     .object({
       retryAfterSeconds: z.number().optional().catch(undefined),
-      causes: z
-        .array(
-          z.object({
-            reason: z.string().optional(),
-            message: z.string().optional(),
-            field: z.string().optional(),
-          }),
-        )
-        .optional()
-        .catch(undefined),
+      causes: z.array(StatusCause).optional().catch(undefined),
     })
     .optional()
     .catch(undefined),
 });
 export type Status = z.infer<typeof Status>;
-
-/** One of a Status' `details.causes`. */
-export interface StatusCause {
-  readonly reason?: string | undefined;
-  readonly message?: string | undefined;
-  readonly field?: string | undefined;
-}
 
 /** A field that somebody else manages, and that was not to be taken over. */
 export interface FieldConflict {
@@ -95,13 +87,13 @@ export class KubernetesError extends ReposureError {
 
   /** The namespace is being deleted: nothing new can be made in it any more. */
   get isNamespaceTerminating(): boolean {
-    return this.isForbidden && this.#causes.some((cause) => isOf(cause, 'NamespaceTerminating'));
+    return this.isForbidden && this.#causes.some(({ reason }) => reason === 'NamespaceTerminating');
   }
 
   /** Who manages the fields that an apply without force would have changed. */
   get fieldConflicts(): readonly FieldConflict[] {
     return this.#causes
-      .filter((cause) => isOf(cause, 'FieldManagerConflict'))
+      .filter(({ reason }) => reason === 'FieldManagerConflict')
       .map(({ message = '', field = '' }) => {
         const [, manager = 'another manager'] = /"([^"]*)"/.exec(message) ?? [];
         return { manager, field };
@@ -121,10 +113,6 @@ export class KubernetesError extends ReposureError {
   override get isTransient(): boolean {
     return this.status === 429 || this.status >= 500;
   }
-}
-
-function isOf({ reason }: StatusCause, wanted: string): boolean {
-  return reason === wanted;
 }
 
 /** What a status means where the answer has no reason of its own, as from a proxy in between. */

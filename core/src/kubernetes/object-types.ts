@@ -76,6 +76,7 @@ export class ObjectTypes {
   }
 }
 
-function groupOf(apiVersion: string): string {
+/** The API group of an `apiVersion`, of `apps/v1` it is `apps`; empty for the core's. */
+export function groupOf(apiVersion: string): string {
   return apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
 }

@@ -2,7 +2,7 @@ import { createSecureContext } from 'node:tls';
 
 import { UnsupportedError } from '../errors.ts';
 import { Connections } from '../http/connections.ts';
-import type { Proxies } from '../http/proxies.ts';
+import { proxiesIn } from '../http/proxies.ts';
 import type { Access } from './access.ts';
 import type { TlsMaterial } from './credentials.ts';
 import { fingerprintOf, trustedBy } from './tls-material.ts';
@@ -61,13 +61,4 @@ export class ServiceConnections {
       proxies: proxyUrl ? { http: proxyUrl, https: proxyUrl } : proxiesIn(this.#env),
     });
   }
-}
-
-function proxiesIn(env: Env): Proxies {
-  const valueOf = (name: string): string | undefined => env[name.toLowerCase()] || env[name];
-  return {
-    http: valueOf('HTTP_PROXY'),
-    https: valueOf('HTTPS_PROXY'),
-    noProxy: valueOf('NO_PROXY'),
-  };
 }

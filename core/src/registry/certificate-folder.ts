@@ -2,9 +2,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { InputError } from '../errors.ts';
+import { certificateBlocks } from './trust.ts';
 
 const suffix = /\.(?:crt|cer|pem)$/;
-const block = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /**
  * The CA certificates in the files `*.crt`, `*.cer` and `*.pem` of a folder.
@@ -23,7 +23,7 @@ export async function certificatesIn(folder: string): Promise<string> {
   const found: string[] = [];
   for (const name of names.filter((each) => suffix.test(each)).toSorted()) {
     const text = await readFile(join(folder, name), 'utf8');
-    found.push(...(text.match(block) ?? []));
+    found.push(...certificateBlocks(text));
   }
   return found.length > 0 ? `${found.join('\n')}\n` : fail('there is none');
 }

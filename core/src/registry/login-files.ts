@@ -22,7 +22,7 @@ export interface LoginFilesEnv {
  */
 export function loginFiles(env: LoginFilesEnv): CredentialSource {
   if (env.REGISTRY_AUTH_FILE) return dockerConfigCredentials(env.REGISTRY_AUTH_FILE);
-  const files = usualFiles(env);
+  const files = loginFilePaths(env);
   return async (registryHost, repository) => {
     for (const file of files) {
       if (!(await exists(file))) continue;
@@ -33,12 +33,22 @@ export function loginFiles(env: LoginFilesEnv): CredentialSource {
   };
 }
 
-function usualFiles({ DOCKER_CONFIG, XDG_RUNTIME_DIR, HOME }: LoginFilesEnv): string[] {
-  const docker = DOCKER_CONFIG || (HOME && join(HOME, '.docker'));
-  return [
-    ...(XDG_RUNTIME_DIR ? [join(XDG_RUNTIME_DIR, 'containers', 'auth.json')] : []),
-    ...(docker ? [join(docker, 'config.json')] : []),
-  ];
+/** The files that {@link loginFiles} looks into, in its order; they need not be there. */
+export function loginFilePaths(env: LoginFilesEnv): readonly string[] {
+  if (env.REGISTRY_AUTH_FILE) return [env.REGISTRY_AUTH_FILE];
+  const docker = dockerConfigFolder(env);
+  const podman = podmanLoginFile(env);
+  return [...(podman ? [podman] : []), ...(docker ? [join(docker, 'config.json')] : [])];
+}
+
+/** Where docker keeps what is the user's own. @see https://docs.docker.com/reference/cli/docker/#environment-variables */
+export function dockerConfigFolder({ DOCKER_CONFIG, HOME }: LoginFilesEnv): string | undefined {
+  return DOCKER_CONFIG || (HOME && join(HOME, '.docker')) || undefined;
+}
+
+/** Where podman and its kin keep logins until the user logs out of the machine. */
+export function podmanLoginFile({ XDG_RUNTIME_DIR }: LoginFilesEnv): string | undefined {
+  return XDG_RUNTIME_DIR && join(XDG_RUNTIME_DIR, 'containers', 'auth.json');
 }
 
 async function exists(file: string): Promise<boolean> {

@@ -18,6 +18,11 @@ export function trusting(ca: string): SecureContext {
   return createSecureContext({ ca: [...trusted], allowPartialTrustChain: true });
 }
 
+/** The certificates in a text, PEM, whatever else it holds. */
+export function certificateBlocks(text: string): readonly string[] {
+  return text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+}
+
 function checkPem(ca: string): void {
   const blocks = ca.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
   if (blocks.length > 0 && blocks.every(isCertificate)) return;

@@ -4,6 +4,7 @@ export {
   Condition,
   conditionOf,
   fieldManager,
+  isOpenShift,
   isRegistryName,
   loginSecretOf,
   maxRegistryNameLength,

@@ -215,6 +215,11 @@ export function speaksPlainHttp(spec: RegistrySpec, provider: string | undefined
   return spec.insecure === true || isPlain;
 }
 
+/** Whether it is OpenShift's own registry: found there, or said to be. */
+export function isOpenShift({ spec, status }: Pick<Registry, 'spec' | 'status'>): boolean {
+  return (status?.provider ?? spec.provider) === 'openshift';
+}
+
 /** The Secret with the CA certificate, by either of its names. */
 export function tlsSecretOf(spec: RegistrySpec): string | undefined {
   return spec.tlsSecret ?? spec.authenticationSecret;

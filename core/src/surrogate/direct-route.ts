@@ -5,10 +5,11 @@ import { silent } from '../log.ts';
 import type { Log } from '../log.ts';
 import { directTransport } from '../registry/index.ts';
 import type { CredentialSource, DirectOptions } from '../registry/index.ts';
-import { loginSecretOf, names, speaksPlainHttp, tlsSecretOf } from '../resource/registry.ts';
+import { isOpenShift, loginSecretOf, names, speaksPlainHttp } from '../resource/registry.ts';
 import type { Registry } from '../resource/registry.ts';
-import { caOf, loginOf } from './login-secret.ts';
+import { loginOf } from './login-secret.ts';
 import type { Secret } from './login-secret.ts';
+import { registryCa } from './registry-ca.ts';
 import type { Route } from './route.ts';
 import { nextStepFor } from './surrogate-pod.ts';
 
@@ -56,26 +57,17 @@ async function credentialsOf(
   options: DirectRouteOptions,
 ): Promise<Pick<DirectOptions, 'ca' | 'credentials' | 'insecure'>> {
   const { registry } = options;
-  const { spec } = registry;
-  const provider = registry.status?.provider ?? spec.provider;
-  const isOpenShift = provider === 'openshift';
+  const { spec, status } = registry;
   // OpenShift's has TLS whatever is written: a token of its cluster is never sent in the clear.
-  const insecure = !isOpenShift && speaksPlainHttp(spec, provider);
-  const ca = insecure ? undefined : await caFor(options);
-  const credentials = await loginFor(options, insecure);
+  const insecure =
+    !isOpenShift(registry) && speaksPlainHttp(spec, status?.provider ?? spec.provider);
+  const ca = insecure ? undefined : (options.own?.ca ?? (await registryCa(options)));
+  const credentials = (await loginFor(options, insecure)) ?? (await ownTokenFor(registry));
   return {
-    ...(isOpenShift ? await ofOpenShift(options, ca) : {}),
     insecure,
     ...(ca === undefined ? {} : { ca }),
     ...(credentials ? { credentials } : {}),
   };
-}
-
-async function caFor(options: DirectRouteOptions): Promise<string | undefined> {
-  if (options.own?.ca !== undefined) return options.own.ca;
-  const { spec } = options.registry;
-  const secret = await secretNamed(tlsSecretOf(spec), options);
-  return secret && caOf(secret, spec);
 }
 
 /** Over plain HTTP only where a person wrote that everybody on the way may read it. */
@@ -104,19 +96,11 @@ async function ownLogin({ own, registry, log = silent }: DirectRouteOptions): Pr
   return found;
 }
 
-/** What OpenShift gives by itself, wherever the Registry refers to nothing else. */
-async function ofOpenShift(
-  options: DirectRouteOptions,
-  ca: string | undefined,
-): Promise<Pick<DirectOptions, 'ca' | 'credentials'>> {
-  const { spec } = options.registry;
-  const module = await import('./openshift-direct.ts');
-  return {
-    ...(ca === undefined && tlsSecretOf(spec) === undefined
-      ? { ca: await module.serviceCaOf(options) }
-      : {}),
-    ...(loginSecretOf(spec) === undefined ? { credentials: module.ownToken() } : {}),
-  };
+/** OpenShift takes the token of its cluster, where the Registry refers to no other login. */
+async function ownTokenFor(registry: Registry): Promise<CredentialSource | undefined> {
+  if (!isOpenShift(registry) || loginSecretOf(registry.spec) !== undefined) return undefined;
+  const { ownToken } = await import('./openshift-direct.ts');
+  return ownToken();
 }
 
 function hostOf(registry: Registry): string {

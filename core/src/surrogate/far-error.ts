@@ -42,9 +42,9 @@ export interface GatewayAnswer {
  */
 export function errorAnswer(
   status: number,
-  diagnostic: { readonly code: string; readonly message: string },
+  ...diagnostics: readonly { readonly code: string; readonly message: string }[]
 ): GatewayAnswer {
-  const body = Buffer.from(`${JSON.stringify({ errors: [diagnostic] })}\n`);
+  const body = Buffer.from(`${JSON.stringify({ errors: diagnostics })}\n`);
   const headers = {
     'content-type': 'application/json',
     'content-length': String(body.byteLength),

@@ -4,6 +4,7 @@ import { InputError } from '../errors.ts';
 import type { KubernetesObject } from '../kubernetes/client.ts';
 import { DockerConfig, dockerConfigCredentials } from '../registry/index.ts';
 import type { CredentialSource } from '../registry/index.ts';
+import { certificateBlocks } from '../registry/trust.ts';
 import { registryLabel } from '../resource/registry.ts';
 import type { Registry, RegistrySpec } from '../resource/registry.ts';
 
@@ -22,8 +23,8 @@ export function caOf(secret: Secret, spec: RegistrySpec): string {
   const asked = spec.authenticationSecretDataKey;
   const keys = asked === undefined ? ['ca.crt', 'tls.crt'] : [asked];
   const text = keys.map((key) => textOf(secret, key)).find((found) => found !== undefined);
-  const certificates = text?.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
-  if (!certificates) {
+  const certificates = certificateBlocks(text ?? '');
+  if (certificates.length === 0) {
     throw new InputError(
       `Cannot read the CA certificate in ${describe(secret)}: ${text === undefined ? 'it is not there' : 'it is not PEM'}; want it under ${keys.join(' or ')}`,
     );

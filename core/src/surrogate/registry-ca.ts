@@ -1,10 +1,9 @@
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { resourceTypes } from '../kubernetes/resource-types.ts';
-import { tlsSecretOf } from '../resource/registry.ts';
+import { isOpenShift, tlsSecretOf } from '../resource/registry.ts';
 import type { Registry } from '../resource/registry.ts';
 import { caOf } from './login-secret.ts';
 import type { Secret } from './login-secret.ts';
-import { serviceCaOf } from './openshift-direct.ts';
 
 /** Whose certificates are asked for, and where. */
 export interface RegistryCaOptions {
@@ -22,12 +21,13 @@ export interface RegistryCaOptions {
  */
 export async function registryCa(options: RegistryCaOptions): Promise<string | undefined> {
   const { kubernetes, registry, signal } = options;
-  const { metadata, spec, status } = registry;
+  const { metadata, spec } = registry;
   const secret = tlsSecretOf(spec);
   if (secret !== undefined) {
     const type = resourceTypes.Secret;
     return caOf(await kubernetes.get<Secret>(type, secret, metadata.namespace, signal), spec);
   }
-  const isOpenShift = (status?.provider ?? spec.provider) === 'openshift';
-  return isOpenShift ? await serviceCaOf(options) : undefined;
+  if (!isOpenShift(registry)) return undefined;
+  const { serviceCaOf } = await import('./openshift-direct.ts');
+  return await serviceCaOf(options);
 }

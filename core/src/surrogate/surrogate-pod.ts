@@ -1,26 +1,10 @@
 import { UnreachableError } from '../errors.ts';
-import type { KubernetesClient, KubernetesObject } from '../kubernetes/client.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
 import { KubernetesError } from '../kubernetes/kubernetes-error.ts';
+import type { Pod } from '../kubernetes/pod.ts';
 import { resourceTypes } from '../kubernetes/resource-types.ts';
 import { conditionOf, names } from '../resource/registry.ts';
 import type { Registry } from '../resource/registry.ts';
-
-interface ContainerStatus {
-  readonly name: string;
-  readonly state?: {
-    readonly running?: object;
-    readonly waiting?: { readonly reason?: string; readonly message?: string };
-    readonly terminated?: { readonly reason?: string; readonly exitCode?: number };
-  };
-}
-
-interface Pod extends KubernetesObject {
-  readonly status?: {
-    readonly phase?: string;
-    readonly reason?: string;
-    readonly containerStatuses?: readonly ContainerStatus[];
-  };
-}
 
 /** `the surrogate of ci/default` */
 export function describeSurrogate({ metadata }: Registry): string {

@@ -1,7 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { appendFile, mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+
+import { writeWholeFile } from '../whole-file.ts';
 
 /**
  * Reads the last lines of a file; one that is not there has none.
@@ -39,17 +40,7 @@ export async function appendLines(
   const tail = await withFile(path, async (file) =>
     (await file.stat()).size > maxBytes ? await tailOf(file, maxBytes / 2) : undefined,
   );
-  if (tail !== undefined) await replace(path, tail);
-}
-
-async function replace(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomUUID()}`;
-  try {
-    await writeFile(temporary, text, { mode: 0o600, flag: 'wx' });
-    await rename(temporary, path);
-  } finally {
-    await rm(temporary, { force: true });
-  }
+  if (tail !== undefined) await writeWholeFile(path, tail);
 }
 
 async function withFile<T>(path: string, work: (file: FileHandle) => Promise<T>): Promise<T> {

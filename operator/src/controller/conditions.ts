@@ -1,5 +1,5 @@
 import { describePod, isPodReady } from '@reposure/core/install';
-import type { Pod } from '@reposure/core/install';
+import type { Pod } from '@reposure/core/kubernetes';
 import { CredentialsError, ResolutionError } from '@reposure/core/providers';
 import type { Credentials, Resolved } from '@reposure/core/providers';
 import type { Condition } from '@reposure/core/resource';

@@ -1,8 +1,8 @@
 import { explain, sha256Hex } from '@reposure/core';
 import type { Log } from '@reposure/core';
-import type { ImagePull, Pod } from '@reposure/core/install';
+import type { ImagePull } from '@reposure/core/install';
 import { KubernetesError, resourceTypes } from '@reposure/core/kubernetes';
-import type { KubernetesClient, KubernetesObject } from '@reposure/core/kubernetes';
+import type { KubernetesClient, KubernetesObject, Pod } from '@reposure/core/kubernetes';
 import {
   credentialsOf,
   CredentialsError,

@@ -55,7 +55,6 @@ const all = (stream: Duplex): Promise<Buffer> => collect(stream, 'the stream', 6
 const frame = (type: number, flagBits: number, streamId: number, length: number): Buffer =>
   encodeHeader({ type, flags: flagBits, streamId, length });
 
-/** The frames that were received, without their data, as `type/flags/stream/length`. */
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
@@ -66,6 +65,7 @@ function memoryInUse(): number {
   return heapUsed + arrayBuffers;
 }
 
+/** The frames that were received, without their data, as `type/flags/stream/length`. */
 function framesIn(bytes: Buffer): string[] {
   const seen: string[] = [];
   const reader = new FrameReader({

@@ -1,0 +1,1 @@
+import{randomUUID as e}from"node:crypto";import{rename as t,rm as n,writeFile as r}from"node:fs/promises";async function i(i,a){let o=`${i}.${e()}`;try{await r(o,a,{mode:384,flag:`wx`}),await t(o,i)}catch(e){throw await n(o,{force:!0}),e}}export{i as t};

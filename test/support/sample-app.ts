@@ -1,0 +1,23 @@
+import { fileURLToPath } from 'node:url';
+
+import { collect } from '@reposure/core';
+import type { KubernetesClient } from '@reposure/core/kubernetes';
+
+/** The folder of the sample application. */
+export const sampleApp = fileURLToPath(new URL('../../examples/app', import.meta.url));
+
+/** The version of the sample application that answers behind its Service. */
+export async function versionAt(kubernetes: KubernetesClient, namespace: string): Promise<string> {
+  const { body } = await kubernetes.requestService({
+    namespace,
+    service: 'hello:80',
+    method: 'GET',
+    path: '/',
+    headers: async () => ({}),
+    isFromService: () => true,
+  });
+  const { version } = JSON.parse((await collect(body, 'the answer', 1024)).toString()) as {
+    version: string;
+  };
+  return version;
+}
