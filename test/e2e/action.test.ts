@@ -5,6 +5,7 @@ import { startActionWorld } from '../support/action-world.ts';
 import type { ActionWorld } from '../support/action-world.ts';
 import type { StepRun } from '../support/action.ts';
 import { writeBuildkitArchive } from '../support/buildkit-archive.ts';
+import { describeAct } from './action-act.ts';
 import { describePull } from './action-pull.ts';
 import { describeRefusals } from './action-refusals.ts';
 import { tokenOf } from './action-secrets.ts';
@@ -130,6 +131,7 @@ describe('actions/push', () => {
 
 describePull(() => world);
 describeRefusals(() => world);
+describeAct(() => world);
 
 describe('actions/push, when the job is cancelled', () => {
   const inputs = (): Record<string, string> => ({
