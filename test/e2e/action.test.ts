@@ -5,6 +5,7 @@ import { startActionWorld } from '../support/action-world.ts';
 import type { ActionWorld } from '../support/action-world.ts';
 import type { StepRun } from '../support/action.ts';
 import { writeBuildkitArchive } from '../support/buildkit-archive.ts';
+import { runProgram } from '../support/tools.ts';
 import { describeAct } from './action-act.ts';
 import { describePull } from './action-pull.ts';
 import { describeRefusals } from './action-refusals.ts';
@@ -108,6 +109,19 @@ describe('actions/push', () => {
     });
     const unwanted = await world.push({ ...inputs, summary: 'false' });
     expect(unwanted).toMatchObject({ status: 0, summary: '' });
+  });
+
+  it('says why a node cannot pull what was pushed, and leaves no Pod', async () => {
+    const inputs = { source: world.path('site'), tags: 'team/unpullable:1', 'verify-pull': 'true' };
+    const run = await world.push(inputs);
+    expect(run).toMatchObject({ status: 1, outputs: {}, left: [] });
+    // The embedded cluster runs our image and no other.
+    expect(run.log).toMatch(
+      /::error::Cannot verify the pull: .* cannot pull .*\/team\/unpullable@/,
+    );
+    const pods = await runProgram(['kubectl', 'get', 'pods', '-o', 'name'], { env: world.env });
+    expect(pods.stdout.toString()).toContain('reposure-surrogate-default');
+    expect(pods.stdout.toString()).not.toContain('pull-check');
   });
 
   it('keeps the attestations of an archive as docker/build-push-action writes it', async () => {
