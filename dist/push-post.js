@@ -1,1 +1,1 @@
-import"./chunks/rolldown-runtime.js";import{t as e}from"./chunks/run-post.js";await e();export{};
+import"./chunks/rolldown-runtime.js";import{t as e}from"./chunks/run-post.js";await e(async e=>{let t=e(`pod`);if(!t)return;let{removeLeftPod:n}=await import(`./chunks/verify-pulls.js`);await n(t)});export{};

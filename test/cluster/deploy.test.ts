@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { checkPull } from '@reposure/core/deploy';
 import { resourceTypes } from '@reposure/core/kubernetes';
 import type { KubernetesObject } from '@reposure/core/kubernetes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -115,6 +116,34 @@ describe('reposure deploy on a real cluster', () => {
     expect(result.status).toBe(1);
     expect(answers.failed).toEqual([]);
     expect(answers.of).toEqual({ 2: expect.any(Number) });
+  });
+});
+
+describe('checkPull() on a real cluster', () => {
+  const check = async (file: string): Promise<void> => {
+    const { repository, digest, pullRefs } = JSON.parse(await readFile(file, 'utf8')) as {
+      repository: string;
+      digest: string;
+      pullRefs: readonly string[];
+    };
+    const [host = ''] = (pullRefs[0] ?? '').split('/');
+    await checkPull(world.kubernetes, {
+      image: `${host}/${repository}@${digest}`,
+      namespace: world.namespace,
+      pod: 'pull-check',
+      timeoutMs: 60_000,
+    });
+  };
+  const findPod = () => world.kubernetes.find(resourceTypes.Pod, 'pull-check', world.namespace);
+
+  it('has a node pull what was pushed, and says why it cannot pull what was not', async () => {
+    const file = await pushed('4');
+    await check(file);
+    await expect.poll(findPod).toBeUndefined();
+    await expect(check(await absent(file))).rejects.toThrow(
+      /Cannot verify the pull: .*not found; the registry does not have it/,
+    );
+    await expect.poll(findPod).toBeUndefined();
   });
 });
 

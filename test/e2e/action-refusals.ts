@@ -45,6 +45,11 @@ export function describeRefusals(given: () => ActionWorld): void {
         { registry: 'stalled', timeout: '1s' },
         /within 1 s; the input "timeout"/,
       ],
+      [
+        'a check of what is not there yet',
+        { 'verify-pull': 'true', 'dry-run': 'true' },
+        /verify-pull: contradicts "dry-run"/,
+      ],
       ['a login that has expired', { kubeconfig: 'expired' }, /the input "kubeconfig".* expired/],
     ])('%s', async (_, wrong, message) => {
       const { kubeconfig, path, push, tagsOf } = given();

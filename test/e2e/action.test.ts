@@ -5,6 +5,8 @@ import { startActionWorld } from '../support/action-world.ts';
 import type { ActionWorld } from '../support/action-world.ts';
 import type { StepRun } from '../support/action.ts';
 import { writeBuildkitArchive } from '../support/buildkit-archive.ts';
+import { runProgram } from '../support/tools.ts';
+import { describeAct } from './action-act.ts';
 import { describePull } from './action-pull.ts';
 import { describeRefusals } from './action-refusals.ts';
 import { expectNoSecrets, tokenOf } from './action-secrets.ts';
@@ -109,6 +111,19 @@ describe('actions/push', () => {
     expect(unwanted).toMatchObject({ status: 0, summary: '' });
   });
 
+  it('says why a node cannot pull what was pushed, and leaves no Pod', async () => {
+    const inputs = { source: world.path('site'), tags: 'team/unpullable:1', 'verify-pull': 'true' };
+    const run = await world.push(inputs);
+    expect(run).toMatchObject({ status: 1, outputs: {}, left: [] });
+    // The embedded cluster runs our image and no other.
+    expect(run.log).toMatch(
+      /::error::Cannot verify the pull: .* cannot pull .*\/team\/unpullable@/,
+    );
+    const pods = await runProgram(['kubectl', 'get', 'pods', '-o', 'name'], { env: world.env });
+    expect(pods.stdout.toString()).toContain('reposure-surrogate-default');
+    expect(pods.stdout.toString()).not.toContain('pull-check');
+  });
+
   it('keeps the attestations of an archive as docker/build-push-action writes it', async () => {
     const archive = await writeBuildkitArchive(world.path('built.tar'));
     const inputs = { source: `oci-archive:${archive.path}`, tags: 'team/built:1' };
@@ -130,6 +145,7 @@ describe('actions/push', () => {
 
 describePull(() => world);
 describeRefusals(() => world);
+describeAct(() => world);
 
 describe('actions/push, when the job is cancelled', () => {
   const inputs = (): Record<string, string> => ({

@@ -18,11 +18,20 @@ export const pushAction: Action<Inputs> = {
   inputs: Inputs,
   subjects: ({ tags }) => tags,
   main: async (inputs, step): Promise<Done> => {
-    const results = await withCluster(inputs, step, (cluster, signal) =>
-      withRoute(inputs, cluster, { ...step, access: 'write', signal }, (route, registry) =>
-        step.group('Push', () => pushTo({ route, registry }, inputs, { ...step, signal })),
-      ),
-    );
+    const results = await withCluster(inputs, step, async (cluster, signal) => {
+      const within = { ...step, signal };
+      const pushed = await withRoute(
+        inputs,
+        cluster,
+        { ...within, access: 'write' },
+        (route, registry) => step.group('Push', () => pushTo({ route, registry }, inputs, within)),
+      );
+      if (inputs['verify-pull']) {
+        const { verifyPulls } = await import('./verify-pulls.ts');
+        await step.group('Verify', () => verifyPulls(cluster, pushed, inputs, within));
+      }
+      return pushed;
+    });
     return { outputs: outputsOf(results), summary: summaryOf(results) };
   },
 };

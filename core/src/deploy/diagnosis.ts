@@ -93,7 +93,12 @@ const explanations: Readonly<Record<Trouble['kind'], (one: Case) => Promise<stri
   },
 };
 
-function explainTrouble(kubernetes: KubernetesClient, pod: Pod, trouble: Trouble): Promise<string> {
+/** Why a Pod is not ready, with the next step where there is one. */
+export function explainTrouble(
+  kubernetes: KubernetesClient,
+  pod: Pod,
+  trouble: Trouble,
+): Promise<string> {
   const name = `Pod ${pod.metadata.name}`;
   const where = `container ${trouble.container?.name ?? ''} of ${name}`;
   return explanations[trouble.kind]({ kubernetes, pod, trouble, name, where });

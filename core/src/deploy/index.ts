@@ -10,4 +10,6 @@ export { parseImagePin, pinOf } from './image-pin.ts';
 export type { ImagePin } from './image-pin.ts';
 export type { Manifest } from './manifest.ts';
 export { parseManifests } from './parse-manifests.ts';
+export { checkPull, removePullCheck } from './pull-check.ts';
+export type { PullCheckOptions } from './pull-check.ts';
 export { readManifests } from './read-manifests.ts';
