@@ -1,15 +1,35 @@
 import { lstat, readdir, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { InputError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { ContentInvalidError } from '../oci/index.ts';
-import { readFileFrom } from './file-bytes.ts';
+import { readFileFrom, readingError } from './file-bytes.ts';
 import { tarEnd, tarHeaderOf, tarPaddingOf } from './tar-headers.ts';
 
 /** What writing a tar of files takes. */
 export interface TarringOptions {
   readonly log: Log;
   readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * A tar of a file or a folder.
+ *
+ * @param name What a file is called in it.
+ * @throws {NotFoundError} if there is nothing at `path`, {@link InputError} if it is something else.
+ */
+export async function tarOf(
+  path: string,
+  name: string,
+  options: TarringOptions,
+): Promise<AsyncGenerator<Uint8Array, void>> {
+  const found = await stat(path).catch((error: unknown) => {
+    throw readingError(error, path);
+  });
+  if (found.isDirectory()) return tarOfFolder(path, options);
+  if (found.isFile()) return tarOfFile(path, name, options);
+  throw new InputError(`Cannot read ${path}: it is neither a file nor a folder; want one of them`);
 }
 
 /**
