@@ -16,9 +16,9 @@ export function nextStepFor({ metadata }: Registry): string {
   return `\`reposure registry describe ${metadata.name} -n ${metadata.namespace}\` says more`;
 }
 
-/** Whether an operator has looked at this registry, and so sees to it that there is a surrogate. */
-export function hasOperator(registry: Registry): boolean {
-  return conditionOf(registry, 'Ready') !== undefined;
+/** Whether an operator sees to it that there is a surrogate: it has looked at the registry, which wants one. */
+export function isLookedAfter(registry: Registry): boolean {
+  return conditionOf(registry, 'Ready') !== undefined && registry.spec.replicas !== 0;
 }
 
 /**
@@ -40,7 +40,7 @@ export async function runningPodOf(
   if (pod === 'hidden') return podName;
   const state = pod === undefined ? 'does not exist' : stateOf(pod);
   if (state === undefined) return podName;
-  const isExpectedBack = hasOperator(registry) && (pod === undefined || isStarting(pod));
+  const isExpectedBack = isLookedAfter(registry) && (pod === undefined || isStarting(pod));
   throw new UnreachableError(
     `Cannot reach ${describeSurrogate(registry)}: its Pod ${podName} ${state}; want it running${readinessOf(registry)}; ${nextStepFor(registry)}`,
     { isExpectedBack },
