@@ -17,6 +17,30 @@ export interface Location {
   readonly name?: string;
 }
 
+/** What an image can be written as. */
+export type SinkKind = LayoutKind | StoreKind;
+
+/** How a place for an image is written, kind by kind. */
+export const sinkForms: readonly string[] = [
+  ...layoutKinds.map((kind) => `${kind}:${kind === 'oci' ? 'DIR' : 'FILE'}`),
+  ...storeKinds.map((kind) => `${kind}:NAME`),
+];
+
+/** Whether an image can be written as that. */
+export function isSinkKind(kind: Location['kind']): kind is SinkKind {
+  return kind !== 'bare' && kind !== 'file';
+}
+
+/** Whether a program of this machine keeps what is there, under a name and not a path. */
+export function isStoreKind(kind: Location['kind']): kind is StoreKind {
+  return storeKinds.some((known) => known === kind);
+}
+
+/** Whether only one image has room there: of an index, that of one platform. */
+export function holdsOneImage(kind: Location['kind']): boolean {
+  return kind === 'docker-archive' || isStoreKind(kind);
+}
+
 /** Takes `[kind:]path[:name]` apart; the first colon behind the kind divides, as in skopeo. */
 export function parseLocation(text: string): Location {
   const colon = text.indexOf(':');
