@@ -4,8 +4,8 @@ import { storeKinds } from './container-tools.ts';
 import type { StoreKind } from './container-tools.ts';
 
 /** The kinds of image layout that have a prefix of their own, as skopeo and podman write them. */
-export const layoutKinds = ['oci', 'oci-archive', 'docker-archive'] as const;
-export type LayoutKind = (typeof layoutKinds)[number];
+const layoutKinds = ['oci', 'oci-archive', 'docker-archive'] as const;
+type LayoutKind = (typeof layoutKinds)[number];
 
 /** Where content lies or goes, taken apart. */
 export interface Location {
