@@ -75,13 +75,13 @@ export function describeDeploy(given: () => ActionWorld): void {
 
     it('ends when it is cancelled, and says that what was applied stays', async () => {
       const { deploy, imageOf } = given();
-      const all = await inputs('team/absent');
+      const all = await inputs('team/unknown');
       const run = await deploy(
         { ...all, rollback: 'true', 'fail-after': '60s' },
         {
           onStart: (kill) => {
             const applied = async (): Promise<void> => {
-              await expect.poll(() => imageOf('hello')).toContain('/team/absent@');
+              await expect.poll(() => imageOf('hello')).toContain('/team/unknown@');
             };
             void applied().finally(() => kill('SIGINT'));
           },
@@ -90,7 +90,7 @@ export function describeDeploy(given: () => ActionWorld): void {
       expect(run).toMatchObject({ status: 1, outputs: {}, left: [] });
       expect(run.log).toContain('::error::Cancelled (SIGINT); what was applied stays');
       expect(run.summary).toContain('Deploy failed');
-      expect(await imageOf('hello')).toContain('/team/absent@');
+      expect(await imageOf('hello')).toContain('/team/unknown@');
     });
   });
 }

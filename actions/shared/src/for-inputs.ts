@@ -4,6 +4,7 @@ import type { ErrorCode } from '@reposure/core';
 /** What a person can mend, who wrote the input. */
 const mendable: ReadonlySet<ErrorCode> = new Set([
   'CONTENT_INVALID',
+  'CONTENT_NOT_FOUND',
   'INPUT_INVALID',
   'NOT_FOUND',
   'TIMEOUT',
