@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 
 import { InputError } from '@reposure/core';
-import { openSink } from '@reposure/core/content';
+import { holdsOneImage, openSink, parseLocation } from '@reposure/core/content';
 import { hostPlatform, parsePlatform } from '@reposure/core/oci';
 import type { Platform, Target } from '@reposure/core/oci';
 import type { Route } from '@reposure/core/surrogate';
@@ -128,12 +128,11 @@ async function archiveTo(
   // What `docker load` and `podman load` read from a pipe.
   const place = to === '-' ? 'docker-archive:-' : to;
   const sink = await openSink(place, { stdout: process.stdout, signal });
-  // A docker archive holds one image, and the daemon takes one: of an index, that of this machine.
-  const isDocker = /^docker-(?:archive|daemon):/.test(place);
   const isStream = isToStdout(place);
   const named = isStream ? standardOutput : to;
   announce(named);
-  const onePlatform = isDocker ? hostPlatform() : undefined;
+  // Of an index, what can hold one image takes the one that this machine would run.
+  const onePlatform = holdsOneImage(parseLocation(place).kind) ? hostPlatform() : undefined;
   const result = await pull(route, target, sink, { ...options, onePlatform });
   done(result);
   const text = describeTransfer(result, `Pulled to ${named}:`);

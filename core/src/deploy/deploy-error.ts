@@ -53,7 +53,8 @@ export class RolloutError extends ReposureError {
   }
 }
 
-function describeRollback(rollback: RollbackOutcome): string {
+/** What became of the objects, in a sentence for a person. */
+export function describeRollback(rollback: RollbackOutcome): string {
   switch (rollback.state) {
     case 'none':
       return 'What was applied stays; --rollback takes it back by itself';

@@ -74,9 +74,11 @@ function refuseKustomizations(path: string, files: readonly string[]): void {
 }
 
 function unreadable(path: string, cause: unknown): InputError {
-  const { code } = cause as NodeJS.ErrnoException;
-  const state = code === 'ENOENT' ? 'it does not exist' : explain(cause);
-  return new InputError(`Cannot read ${path}: ${state}; want a file or folder of manifests`, {
-    cause,
-  });
+  const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+  const state = isMissing ? 'it does not exist' : explain(cause);
+  const options = isMissing ? {} : { cause };
+  return new InputError(
+    `Cannot read ${path}: ${state}; want a file or folder of manifests`,
+    options,
+  );
 }
