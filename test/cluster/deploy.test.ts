@@ -5,13 +5,12 @@ import { join } from 'node:path';
 import { nodePath } from '@reposure/core/build';
 import { checkPull, DeployResult } from '@reposure/core/deploy';
 import { resourceTypes } from '@reposure/core/kubernetes';
-import type { KubernetesObject } from '@reposure/core/kubernetes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { reposure } from '../support/cli.ts';
 import { startRealWorld } from '../support/real-world.ts';
 import type { RealWorld } from '../support/real-world.ts';
-import { sampleApp, versionAt } from '../support/sample-app.ts';
+import { runningImages, sampleApp, versionAt } from '../support/sample-app.ts';
 import { tool } from '../support/tools.ts';
 
 let world: RealWorld;
@@ -60,15 +59,7 @@ const deploy = (file: string, ...more: string[]) =>
     ...more,
   ]);
 const answer = (): Promise<string> => versionAt(world.kubernetes, world.namespace);
-const imageIds = async (): Promise<string> => {
-  const { namespace, kubernetes } = world;
-  const labelSelector = 'app.kubernetes.io/name=hello';
-  const pods = await kubernetes.list<KubernetesObject>(resourceTypes.Pod, {
-    namespace,
-    labelSelector,
-  });
-  return JSON.stringify(pods.items.map(({ status }) => status));
-};
+const imageIds = (): Promise<string> => runningImages(world.kubernetes, world.namespace);
 
 describe('reposure deploy on a real cluster', () => {
   it('runs what was pushed, from its digest, and then the next version, while requests are answered', async () => {

@@ -10,6 +10,8 @@ import type { OwnAccess } from './direct-route.ts';
 import { limitedRoute } from './limited-route.ts';
 import { NoKeyError, roleStep } from './proxy-keys.ts';
 import type { Route, RouteKind } from './route.ts';
+
+export type { Route, RouteKind } from './route.ts';
 import { nextStepFor } from './surrogate-pod.ts';
 
 /** What a person asks for: a certain way, or the best one. */
