@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { nodePath } from '@reposure/core/build';
 import { checkPull, DeployResult } from '@reposure/core/deploy';
 import { resourceTypes } from '@reposure/core/kubernetes';
+import type { KubernetesObject } from '@reposure/core/kubernetes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { reposure } from '../support/cli.ts';
