@@ -1,32 +1,42 @@
-import { TransferResult } from '@reposure/core/transfer';
 import * as z from 'zod';
 
 import { madeByDocs } from './command-pages.ts';
 import { tableOf } from './markdown.ts';
-import { results, transfers } from './results.ts';
+import { describedResults, results } from './results.ts';
+import type { DescribedResult } from './results.ts';
 
 /** What `-o json` prints. */
 export function resultsPage(): string {
-  const rows = results.map(({ command, isList = false, fields, note = '' }) => [
-    `\`${command}\``,
-    [isList ? 'an array of objects: ' : '', fields.map((field) => `\`${field}\``).join(', ')].join(
-      '',
-    ),
-    note,
-  ]);
+  const rows = results.map(({ command, isList = false, fields, note = '' }) => {
+    const names = Object.entries(fields).map(
+      ([name, isCertain]) => `\`${name}${isCertain ? '' : '?'}\``,
+    );
+    return [`\`${command}\``, `${isList ? 'array of ' : ''}${names.join(', ')}`, note];
+  });
   const parts = [
     '# What `-o json` prints',
     madeByDocs,
-    'One value on standard output, once all is done; what happens meanwhile goes to standard error. `-o yaml` prints the same. Nothing is printed by a command that fails. Fields may be added; those that are here stay.',
-    '## A transfer',
-    `Of ${transfers.map((command) => `\`${command}\``).join(', ')}: what was done, as the registry confirmed it.`,
-    tableOf(['Field', 'Type', ''], rowsOf(transferSchema)),
+    'One value on standard output, once all is done; what happens meanwhile goes to standard error. `-o yaml` prints the same. A command that fails prints nothing there. A field with `?` is there only if there is something to say.',
+    ...describedResults.flatMap(sectionOf),
     '## Other commands',
-    'A field with `?` is there only if there is something to say.',
     tableOf(['Command', 'Fields', ''], rows),
-    'Commands that are not here, such as `logs`, print text only.',
+    'Commands that are not here, such as `registry logs`, print text only.',
   ];
   return `${parts.join('\n\n')}\n`;
+}
+
+function sectionOf({ title, type, commands, lists = [] }: DescribedResult): string[] {
+  const schema = Schema.parse(z.toJSONSchema(type, { unrepresentable: 'any' }));
+  const others = lists.length > 0 ? `; of ${namesOf(lists)}, an array of them` : '';
+  return [
+    `## ${title}`,
+    `Of ${namesOf(commands)}${others}.`,
+    tableOf(['Field', 'Type', ''], rowsOf(schema)),
+  ];
+}
+
+function namesOf(commands: readonly string[]): string {
+  return commands.map((command) => `\`${command}\``).join(', ');
 }
 
 /** What a JSON schema says of a value, as far as it is shown. */
@@ -44,8 +54,6 @@ const Schema = z.object({
   },
 });
 type Schema = z.infer<typeof Schema>;
-
-const transferSchema = Schema.parse(z.toJSONSchema(TransferResult, { unrepresentable: 'any' }));
 
 /** A row for each field, those of objects inside of it by their path. */
 function rowsOf({ properties, required }: Schema, path = ''): string[][] {
