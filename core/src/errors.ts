@@ -1,23 +1,25 @@
-/** What a caller may catch and tell apart: interface, unlike messages. */
-export type ErrorCode =
-  | 'AUTHENTICATION'
-  | 'CLUSTER_RESPONSE'
-  | 'CONFLICT'
-  | 'CONTENT_INVALID'
-  | 'CONTENT_MISMATCH'
-  | 'CONTENT_NOT_FOUND'
-  | 'DISK_FULL'
-  | 'INPUT_INVALID'
-  | 'KUBECONFIG_INVALID'
-  | 'LIMIT_EXCEEDED'
-  | 'NOT_FOUND'
-  | 'OUTPUT_FAILED'
-  | 'PROTOCOL'
-  | 'REGISTRY_RESPONSE'
-  | 'ROLLOUT_FAILED'
-  | 'TIMEOUT'
-  | 'UNREACHABLE'
-  | 'UNSUPPORTED';
+/** What a caller may catch and tell apart: interface, unlike messages. docs/troubleshooting.md has each. */
+export const errorCodes = [
+  'AUTHENTICATION',
+  'CLUSTER_RESPONSE',
+  'CONFLICT',
+  'CONTENT_INVALID',
+  'CONTENT_MISMATCH',
+  'CONTENT_NOT_FOUND',
+  'DISK_FULL',
+  'INPUT_INVALID',
+  'KUBECONFIG_INVALID',
+  'LIMIT_EXCEEDED',
+  'NOT_FOUND',
+  'OUTPUT_FAILED',
+  'PROTOCOL',
+  'REGISTRY_RESPONSE',
+  'ROLLOUT_FAILED',
+  'TIMEOUT',
+  'UNREACHABLE',
+  'UNSUPPORTED',
+] as const;
+export type ErrorCode = (typeof errorCodes)[number];
 
 /** The base of every error that is not a programmer's: one sentence for a person, a code for a program. */
 export abstract class ReposureError extends Error {
