@@ -38,7 +38,7 @@ export async function tarOf(
  * Everything that differs between two machines (owner, times) is left out, so that equal files
  * make equal layers and are sent once.
  */
-export async function* tarOfFile(
+async function* tarOfFile(
   path: string,
   name: string,
   { signal }: TarringOptions,
@@ -49,7 +49,7 @@ export async function* tarOfFile(
 }
 
 /** A tar of what is in a folder, sorted by name; the folder itself has no entry. */
-export async function* tarOfFolder(
+async function* tarOfFolder(
   path: string,
   options: TarringOptions,
 ): AsyncGenerator<Uint8Array, void> {
