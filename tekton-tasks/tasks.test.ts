@@ -11,7 +11,6 @@ import { parse } from 'yaml';
 import { readExamples } from '../test/support/tekton/examples.ts';
 import { triggered } from '../test/support/tekton/triggers.ts';
 import { hasTool } from '../test/support/tools.ts';
-import { generatedFiles } from './generated.ts';
 import { lint, lintCalls } from './lint.ts';
 import type { Resource } from './lint.ts';
 import { readStepTask, readYaml, taskNames } from './task.ts';
@@ -51,10 +50,6 @@ describe('tekton-tasks/', () => {
     expect(problemsOf(resource)).toEqual([]);
     expect(lint(resource)).toEqual([]);
     expect(lintCalls(resource, readStepTask)).toEqual([]);
-  });
-
-  it.each([...generatedFiles()])('%s is as `npm run tekton` makes it', (path, text) => {
-    expect(readFileSync(`${folder}${path}`, 'utf8')).toBe(text);
   });
 
   it.each(taskNames())('%s runs our image, at one place, with its version', (name) => {

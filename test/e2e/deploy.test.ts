@@ -102,7 +102,9 @@ describe('reposure deploy', () => {
           );
         }
       })();
-      const { status, stderr } = await run(
+      const { status, stderr, stdout } = await run(
+        '-o',
+        'json',
         '-f',
         manifest,
         '--image',
@@ -118,6 +120,11 @@ describe('reposure deploy', () => {
       expect(stderr).toMatch(cause);
       expect(stderr).toContain('Rolled back: Deployment default/hello');
       expect(status).toBe(1);
+      expect(JSON.parse(stdout.toString())).toMatchObject({
+        waited: false,
+        failures: [{ object: 'Deployment default/hello', reason: expect.stringMatching(cause) }],
+        rollback: { state: 'done', objects: ['Deployment default/hello'] },
+      });
       expect(counts).toMatchObject({ failed: 0 });
       expect(counts.answered).toBeGreaterThan(10);
       const there = await kubernetes.get<KubernetesObject>(resourceTypes.Deployment, 'hello');

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { collect } from '@reposure/core';
-import type { KubernetesClient } from '@reposure/core/kubernetes';
+import { resourceTypes } from '@reposure/core/kubernetes';
+import type { KubernetesClient, KubernetesObject } from '@reposure/core/kubernetes';
 import type { ProgramTable } from '@reposure/local/cluster';
 
 /** The folder of the sample application. */
@@ -39,4 +40,15 @@ export async function versionAt(kubernetes: KubernetesClient, namespace: string)
     version: string;
   };
   return version;
+}
+
+/** What nodes say that its Pods run, as text: images and their digests. */
+export async function runningImages(
+  kubernetes: KubernetesClient,
+  namespace: string,
+): Promise<string> {
+  const labelSelector = 'app.kubernetes.io/name=hello';
+  const options = { namespace, labelSelector };
+  const pods = await kubernetes.list<KubernetesObject>(resourceTypes.Pod, options);
+  return JSON.stringify(pods.items.map(({ status }) => status));
 }

@@ -1,7 +1,13 @@
 import { readFile } from 'node:fs/promises';
 
 import { describeDuration, InputError, parseDurationMs } from '@reposure/core';
-import { deploy, parseImagePath, parseImagePin, readManifests } from '@reposure/core/deploy';
+import {
+  deploy,
+  parseImagePath,
+  parseImagePin,
+  readManifests,
+  RolloutError,
+} from '@reposure/core/deploy';
 import type { DeployedObject, DeployOptions, DeployResult } from '@reposure/core/deploy';
 import { groupOf } from '@reposure/core/kubernetes';
 import type { Command } from 'commander';
@@ -39,17 +45,25 @@ export async function deployAction(command: Command): Promise<void> {
   const manifests = await readManifests(flags.filename, process.stdin);
   await withCluster(flags, async ({ cluster, namespace, format, log, signal }) => {
     const how = { ...options, namespace, log, signal };
-    const result = await deploy(cluster, manifests, how).catch(explainInterruption);
-    writeResults(flags.result, resultsOf(result));
-    const names = result.objects.map(nameOf);
-    await print(format, { value: result, names, text: describe(result) });
+    try {
+      const result = await deploy(cluster, manifests, how);
+      writeResults(flags.result, resultsOf(result));
+      const names = result.objects.map(nameOf);
+      await print(format, { value: result, names, text: describe(result) });
+    } catch (error) {
+      // What failed is said as an error; who asked for the result gets what there is of it, too.
+      if (error instanceof RolloutError && (format === 'json' || format === 'yaml')) {
+        await print(format, { value: error.result, names: [], text: '' });
+      }
+      throw explained(error);
+    }
   });
 }
 
 /** What was applied goes on in the cluster, whether anybody waits for it or not. */
-function explainInterruption(error: unknown): never {
-  if (!(error instanceof InterruptedError)) throw error;
-  throw new InterruptedError(
+function explained(error: unknown): unknown {
+  if (!(error instanceof InterruptedError)) return error;
+  return new InterruptedError(
     error.signalName,
     'what was applied stays, run it again to go on waiting',
   );
