@@ -66,6 +66,26 @@ afterAll(async () => {
 
 describeTekton('a real cluster', () => ({ ...world, route: 'auto', securityContext }), [builder]);
 
+describe('reposure-pull on a real cluster', () => {
+  it('says that its workspace is read-only', async () => {
+    await newObject('v1', 'ConfigMap', 'read-only', { data: { a: 'a' } });
+    const { kubernetes, namespace } = world;
+    const { logs, results, succeeded } = await runTask(
+      readTask('reposure-pull'),
+      {
+        name: 'pull-read-only',
+        namespace,
+        params: { IMAGE: 'team/app:1.2.3' },
+        workspaces: { source: { configMap: { name: 'read-only' } } },
+      },
+      { kubernetes, serviceAccount: 'pipeline', securityContext },
+    );
+    expect(succeeded).toBe(false);
+    expect(logs['pull']).toMatch(/Cannot write an OCI layout to .*read-only/);
+    expect(results).toEqual({ IMAGE_DIGEST: '', IMAGE_REF: '', SOURCE_ARTIFACT: '' });
+  });
+});
+
 describe('examples/pipelines/tekton on a real cluster', () => {
   let folder: string;
   let prod: string;
@@ -84,7 +104,13 @@ describe('examples/pipelines/tekton on a real cluster', () => {
       params: { ...Object.fromEntries(given), ...params },
       workspaces: {
         ...Object.fromEntries(volumes),
-        dockerconfig: { secret: { secretName: 'reposure-simple-login' } },
+        // buildah reads config.json only.
+        dockerconfig: {
+          secret: {
+            secretName: 'reposure-simple-login',
+            items: [{ key: '.dockerconfigjson', path: 'config.json' }],
+          },
+        },
         'ssl-ca-directory': { configMap: { name: 'registry-ca' } },
       },
     };
@@ -139,7 +165,10 @@ describe('examples/pipelines/tekton on a real cluster', () => {
       BUILD_ARGS: [base, 'APP_VERSION=1.0.0'],
       TARGET_NAMESPACE: world.namespace,
     });
-    expect(released).toMatchObject({ succeeded: true });
+    expect({ ...released, failed: logsOf(released) }).toMatchObject({
+      succeeded: true,
+      failed: '',
+    });
     expect(await versionAt(world.kubernetes, world.namespace)).toBe('1.0.0');
     expect(await imageOf(world.namespace)).toBe(released.results['IMAGE_PULL_REF']);
   });
@@ -154,7 +183,7 @@ describe('examples/pipelines/tekton on a real cluster', () => {
       BUILD_ARGS: [base, 'APP_VERSION=2.0.0'],
       TARGET_NAMESPACE: world.namespace,
     });
-    expect(end).toMatchObject({ succeeded: true });
+    expect({ ...end, failed: logsOf(end) }).toMatchObject({ succeeded: true, failed: '' });
     expect(await versionAt(world.kubernetes, world.namespace)).toBe('2.0.0');
   });
 
@@ -169,6 +198,11 @@ describe('examples/pipelines/tekton on a real cluster', () => {
     expect(promoted).toMatchObject({ succeeded: true, results: { IMAGE_DIGEST: DIGEST } });
     expect(await versionAt(world.kubernetes, prod)).toBe('1.0.0');
   });
+
+  function logsOf({ tasks }: PipelineRunEnd): string {
+    const failed = Object.values(tasks).filter(({ succeeded }) => !succeeded);
+    return failed.flatMap(({ logs }) => Object.values(logs)).join('\n');
+  }
 
   async function imageOf(namespace: string): Promise<string | undefined> {
     type Deployment = KubernetesObject & {

@@ -26,7 +26,9 @@ export interface FolderSinkOptions {
  */
 export async function ociFolderSink(folder: string, options: FolderSinkOptions): Promise<Sink> {
   const made = await prepared(folder);
-  const staging = await mkdtemp(join(folder, '.reposure-'));
+  const staging = await mkdtemp(join(folder, '.reposure-')).catch((error: unknown) =>
+    unwritable(folder, error),
+  );
   const staged = new StagedBlobs(staging);
   const end = async (): Promise<void> => {
     await rm(staging, { recursive: true, force: true });
@@ -52,6 +54,13 @@ export async function ociFolderSink(folder: string, options: FolderSinkOptions):
   };
 }
 
+function unwritable(folder: string, cause: unknown): never {
+  throw new InputError(
+    `Cannot write an OCI layout to ${folder}: it cannot be written (${codeOf(cause)}), and may be read-only; want a folder that can`,
+    { cause },
+  );
+}
+
 /** @returns Whether the folder is new. */
 async function prepared(folder: string): Promise<boolean> {
   try {
@@ -69,7 +78,7 @@ async function prepared(folder: string): Promise<boolean> {
       throw new InputError(`Cannot write an OCI layout to ${folder}: it is a file; want a folder`);
     }
     if (codeOf(error) !== 'ENOENT') throw error;
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder, { recursive: true }).catch((error: unknown) => unwritable(folder, error));
     return true;
   }
 }

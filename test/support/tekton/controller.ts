@@ -34,9 +34,11 @@ export async function installTekton(
   source: string,
   folder: string,
 ): Promise<Tekton> {
+  const { kubernetes } = world;
+  if (await kubernetes.typeOfKind('TaskRun', 'tekton.dev'))
+    throw new Error('Cannot install Tekton: this cluster has it already, and it would be removed');
   const images = await pushPrograms(world, source, folder);
   const manifests = await readConfig(join(source, 'config'), images);
-  const { kubernetes } = world;
   try {
     await deploy(kubernetes, manifests, { namespace: 'tekton-pipelines', timeoutMs: 300_000 });
   } catch (error) {
