@@ -78,7 +78,7 @@ async function prepared(folder: string): Promise<boolean> {
       throw new InputError(`Cannot write an OCI layout to ${folder}: it is a file; want a folder`);
     }
     if (codeOf(error) !== 'ENOENT') throw error;
-    await mkdir(folder, { recursive: true }).catch((error: unknown) => unwritable(folder, error));
+    await mkdir(folder, { recursive: true }).catch((cause: unknown) => unwritable(folder, cause));
     return true;
   }
 }
