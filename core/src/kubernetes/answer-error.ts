@@ -31,13 +31,14 @@ export async function refusalOf(
   const text = await headOf(response);
   const said = statusIn(text);
   const status = response.statusCode ?? 0;
+  const message = said?.message ?? plainText(response, text);
   return new KubernetesError(`${purpose.action} at ${access.server}`, {
     status,
     reason: said?.reason,
-    message: said?.message ?? plainText(response, text),
+    message,
     retryAfterMs: retryAfterMsOf(response, said),
     causes: said?.details?.causes,
-    nextStep: nextStepOf(status, purpose, access),
+    nextStep: missingNamespaceStep(message) ?? nextStepOf(status, purpose, access),
   });
 }
 
@@ -74,6 +75,12 @@ function plainText(response: Refused, text: string): string | undefined {
 function retryAfterMsOf(response: Refused, said: Status | undefined): number {
   const seconds = Number(response.headers['retry-after'] ?? said?.details?.retryAfterSeconds ?? 0);
   return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 0;
+}
+
+/** The API answers 404 to whoever makes something in a namespace that there is none of. */
+function missingNamespaceStep(message = ''): string | undefined {
+  const [, namespace] = /^namespaces "([^"]+)" not found$/.exec(message) ?? [];
+  return namespace && `make it with kubectl create namespace ${namespace}`;
 }
 
 function nextStepOf(status: number, purpose: Purpose, access: Access): string | undefined {

@@ -102,6 +102,17 @@ describe('RestClient', () => {
     ).rejects.toMatchObject({ code: 'UNSUPPORTED' });
   });
 
+  it('says how to make a namespace that is not there', async () => {
+    await using api = await startApiServer((_, response) =>
+      refuse(response, 404, 'NotFound', 'namespaces "ci" not found'),
+    );
+    const client = await api.open();
+    const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's', namespace: 'ci' } };
+    await expect(client.create(secret)).rejects.toThrow(
+      /namespaces "ci" not found; make it with kubectl create namespace ci$/,
+    );
+  });
+
   it.each([
     [401, 'Unauthorized', /; want a login that the cluster knows: check the user "tester"/],
     [403, 'Forbidden', /; want a role that allows it/],
