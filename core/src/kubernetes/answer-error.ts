@@ -38,7 +38,7 @@ export async function refusalOf(
     message,
     retryAfterMs: retryAfterMsOf(response, said),
     causes: said?.details?.causes,
-    nextStep: missingNamespaceStep(message) ?? nextStepOf(status, purpose, access),
+    nextStep: missingStep(message) ?? nextStepOf(status, purpose, access),
   });
 }
 
@@ -77,8 +77,11 @@ function retryAfterMsOf(response: Refused, said: Status | undefined): number {
   return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 0;
 }
 
-/** The API answers 404 to whoever makes something in a namespace that there is none of. */
-function missingNamespaceStep(message = ''): string | undefined {
+/** The API answers 404 as well where a namespace is missing, or a kind: its words tell them apart. */
+function missingStep(message = ''): string | undefined {
+  if (message === 'the server could not find the requested resource') {
+    return 'want that kind installed in the cluster: for Registries, by reposure operator install';
+  }
   const [, namespace] = /^namespaces "([^"]+)" not found$/.exec(message) ?? [];
   return namespace && `make it with kubectl create namespace ${namespace}`;
 }

@@ -102,15 +102,16 @@ describe('RestClient', () => {
     ).rejects.toMatchObject({ code: 'UNSUPPORTED' });
   });
 
-  it('says how to make a namespace that is not there', async () => {
-    await using api = await startApiServer((_, response) =>
-      refuse(response, 404, 'NotFound', 'namespaces "ci" not found'),
+  it.each([
+    ['a namespace', 'namespaces "ci" not found', 'make it with kubectl create namespace ci'],
+    ['a kind', 'the server could not find the requested resource', 'want that kind installed'],
+  ])('says how to make %s that is not there', async (_, said, step) => {
+    await using api = await startApiServer((__, response) =>
+      refuse(response, 404, 'NotFound', said),
     );
     const client = await api.open();
     const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's', namespace: 'ci' } };
-    await expect(client.create(secret)).rejects.toThrow(
-      /namespaces "ci" not found; make it with kubectl create namespace ci$/,
-    );
+    await expect(client.create(secret)).rejects.toThrow(`${said}; ${step}`);
   });
 
   it.each([
