@@ -9,9 +9,9 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 
 import { hasTool } from '../test/support/tools.ts';
-import { lint } from './lint.ts';
+import { lint, lintCalls } from './lint.ts';
 import type { Resource } from './lint.ts';
-import { readYaml, taskNames } from './task.ts';
+import { readStepTask, readYaml, taskNames } from './task.ts';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const schemas: Readonly<Record<string, string>> = {
@@ -46,6 +46,7 @@ describe('tekton-tasks/', () => {
     const resource = readYaml(path) as Resource;
     expect(problemsOf(resource)).toEqual([]);
     expect(lint(resource)).toEqual([]);
+    expect(lintCalls(resource, readStepTask)).toEqual([]);
   });
 
   it.each(taskNames())('%s runs our image, at one place, with its version', (name) => {
@@ -122,6 +123,52 @@ describe('lint()', () => {
     ],
   ])('finds %s', (_, spec, message) => {
     expect(lint(task(spec)).join('\n')).toMatch(message);
+  });
+
+  it.each([
+    ['a param that is missing', { params: [] }, /a is not given X/],
+    [
+      'a param that is none',
+      {
+        params: [
+          { name: 'X', value: 'x' },
+          { name: 'Y', value: '' },
+        ],
+      },
+      /a has no param Y/,
+    ],
+    [
+      'a text for an array',
+      {
+        params: [
+          { name: 'X', value: 'x' },
+          { name: 'Z', value: '' },
+        ],
+      },
+      /a wants Z as an array/,
+    ],
+    [
+      'a workspace that is none',
+      { params: [{ name: 'X', value: 'x' }], workspaces: [{ name: 'w' }] },
+      /a has no workspace w/,
+    ],
+    [
+      'a result that is none',
+      { params: [{ name: 'X', value: '$(tasks.a.results.R)' }] },
+      /tasks\.a has no result R/,
+    ],
+  ])('finds %s between a Pipeline and its Task', (_, call, message) => {
+    const params = [{ name: 'X' }, { name: 'Z', type: 'array', default: [] }];
+    const spec = { tasks: [{ name: 'a', ...call }] };
+    const problems = lintCalls({ kind: 'Pipeline', metadata: { name: 'p' }, spec }, () => ({
+      spec: { params },
+    }));
+    expect(problems.join('\n')).toMatch(message);
+  });
+
+  it('finds a result of a step that nobody writes', () => {
+    const steps = [{ ...step, results: [{ name: 'X' }] }];
+    expect(lint(task({ steps })).join()).toMatch(/result X is never written/);
   });
 
   it('reads YAML as Kubernetes does: on is a boolean', () => {

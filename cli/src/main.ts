@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   bridge: async () => (await import('./commands/bridge.ts')).bridgeCommand(),
   artifact: async () => (await import('./commands/artifact.ts')).artifactCommand(),
   bundle: async () => (await import('./commands/bundle.ts')).bundleCommand(),
+  result: async () => (await import('./commands/result.ts')).resultCommand(),
   deploy: async () => (await import('./commands/deploy.ts')).deployCommand(),
   local: async () => (await import('./commands/local.ts')).localCommand(),
   try: async () => (await import('./commands/try.ts')).tryCommand(),

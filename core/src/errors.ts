@@ -30,6 +30,11 @@ export abstract class ReposureError extends Error {
   get isTransient(): boolean {
     return false;
   }
+
+  /** Whether what is missing is on its way, as a Pod that is being replaced, and worth waiting for. */
+  get isExpectedBack(): boolean {
+    return false;
+  }
 }
 
 /** What a person typed or wrote in a file is wrong; they can mend it. */
@@ -48,6 +53,16 @@ export class NotFoundError extends ReposureError {
 export class UnreachableError extends ReposureError {
   override readonly name = 'UnreachableError';
   readonly code = 'UNREACHABLE';
+  readonly #isExpectedBack: boolean;
+
+  constructor(message: string, options?: ErrorOptions & { readonly isExpectedBack?: boolean }) {
+    super(message, options);
+    this.#isExpectedBack = options?.isExpectedBack ?? false;
+  }
+
+  override get isExpectedBack(): boolean {
+    return this.#isExpectedBack;
+  }
 
   override get isTransient(): boolean {
     return true;
@@ -69,6 +84,11 @@ export class UnsupportedError extends ReposureError {
 /** Whether trying the same again later may help; unknown errors are not worth it. */
 export function isTransient(error: unknown): boolean {
   return error instanceof ReposureError && error.isTransient;
+}
+
+/** Whether it is worth waiting, for longer than a few tries take; see {@link ReposureError.isExpectedBack}. */
+export function isExpectedBack(error: unknown): boolean {
+  return error instanceof ReposureError && error.isExpectedBack;
 }
 
 /**

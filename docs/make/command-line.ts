@@ -19,7 +19,7 @@ const incomplete: ReadonlySet<string> = new Set([
   'commander.optionMissingArgument',
 ]);
 
-/** Files that are written while options are read: a document's must not be. */
+/** Files that are written while options are read, as that of `result array` is: a document's must not be. */
 const writing: ReadonlySet<string> = new Set(['--result', '--empty-result']);
 
 /**
@@ -65,7 +65,9 @@ export function wordsOf(command: readonly string[]): readonly string[] | undefin
 }
 
 function withoutFiles(words: readonly string[]): string[] {
+  const isResult = words[0] === 'result' && words[1] === 'array';
   return words.map((word, at) => {
+    if (isResult && at === 2) return '/dev/null';
     const [, flag = '', name = '='] = /^(--[\w-]+)=([^=]*=)?/.exec(word) ?? [];
     if (writing.has(flag)) return `${flag}=${name === '=' ? '' : name}/dev/null`;
     if (!writing.has(words[at - 1] ?? '')) return word;

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join, normalize } from 'node:path';
+import { dirname, join, normalize } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
@@ -23,7 +23,7 @@ describe.each(all)('$path', ({ path, text }) => {
   });
 });
 
-describe.each(living)('$path', ({ text }) => {
+describe.each(living)('$path', ({ path, text }) => {
   it('has command lines that the parser takes', async () => {
     const problems: string[] = [];
     for (const { command, line } of commandLinesOf(text)) {
@@ -50,6 +50,7 @@ describe.each(living)('$path', ({ text }) => {
       ...commandLinesOf(text).map(({ command }) => command),
       ...codesOf(text).flatMap(({ text: code }) => quietly(code)),
     ];
+    const scripts = scriptsAt(path);
     const missing = commands.filter(([file, ...words]) => {
       const [first = ''] = words;
       if (file === 'node') return first.endsWith('.ts') && !isThere(first);
@@ -63,11 +64,13 @@ describe.each(living)('$path', ({ text }) => {
   });
 });
 
-const scripts = new Set(
-  Object.keys(
-    (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object }).scripts,
-  ),
-);
+/** Those of the package that a document is about: the nearest one, or the whole repository. */
+function scriptsAt(path: string): ReadonlySet<string> {
+  const [own, whole] = [join(dirname(path), 'package.json'), 'package.json'];
+  const file = join(root, isThere(own) ? own : whole);
+  const { scripts = {} } = JSON.parse(readFileSync(file, 'utf8')) as { scripts?: object };
+  return new Set(Object.keys(scripts));
+}
 
 function isThere(path: string): boolean {
   return existsSync(join(root, path));

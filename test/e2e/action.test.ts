@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+
 import { list } from 'tar';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -7,6 +9,7 @@ import type { StepRun } from '../support/action.ts';
 import { writeBuildkitArchive } from '../support/buildkit-archive.ts';
 import { runProgram } from '../support/tools.ts';
 import { describeAct } from './action-act.ts';
+import { describeDeploy } from './action-deploy.ts';
 import { describePull } from './action-pull.ts';
 import { describeRefusals } from './action-refusals.ts';
 import { expectNoSecrets, tokenOf } from './action-secrets.ts';
@@ -85,12 +88,13 @@ describe('actions/push', () => {
   });
 
   it.each([
-    ['its text', (text: string) => text],
-    ['base64', (text: string) => Buffer.from(text).toString('base64')],
+    ['its text', async (text: string) => text],
+    ['base64', async (text: string) => Buffer.from(text).toString('base64')],
+    ['the folder that it is mounted to', mounted],
   ])('takes a kubeconfig as %s, masks it first, and leaves none', async (_, formOf) => {
     const { kubeconfig: text } = world;
     const token = tokenOf(text);
-    const kubeconfig = formOf(text);
+    const kubeconfig = await formOf(text);
     const inputs = { source: world.path('app.tar'), tags: 'team/masked:1', kubeconfig };
     const run = await world.push(inputs, { env: {} });
     expect(run).toMatchObject({ status: 0, left: [] });
@@ -144,6 +148,7 @@ describe('actions/push', () => {
 });
 
 describePull(() => world);
+describeDeploy(() => world);
 describeRefusals(() => world);
 describeAct(() => world);
 
@@ -175,6 +180,14 @@ describe('actions/push, when the job is cancelled', () => {
     expect(await world.tagsOf('team/cancelled')).toEqual([]);
   });
 });
+
+/** A folder with a kubeconfig, as pipelines mount one. */
+async function mounted(kubeconfig: string): Promise<string> {
+  const folder = world.path('mounted');
+  await mkdir(folder);
+  await writeFile(world.path('mounted/kubeconfig'), kubeconfig);
+  return folder;
+}
 
 /** Of every blob in an OCI archive, sorted. */
 async function digestsIn(path: string): Promise<string[]> {

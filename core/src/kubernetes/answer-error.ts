@@ -12,6 +12,8 @@ export interface Purpose {
   readonly forbiddenStep?: string | undefined;
   /** What to do if it is not there, or does not answer. */
   readonly absentStep?: string | undefined;
+  /** It is worth waiting for if it does not answer. */
+  readonly isExpectedBack?: boolean | undefined;
 }
 
 /** An answer, as far as a refusal is read from it; a chunk may be overwritten by the next one. */
@@ -39,6 +41,7 @@ export async function refusalOf(
     retryAfterMs: retryAfterMsOf(response, said),
     causes: said?.details?.causes,
     nextStep: missingStep(message) ?? nextStepOf(status, purpose, access),
+    isExpectedBack: purpose.isExpectedBack && status >= 500,
   });
 }
 
