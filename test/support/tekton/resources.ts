@@ -70,7 +70,17 @@ export interface Pipeline {
   };
 }
 
-/** As far as the samples have it; a PipelineRun has the same. */
+/** As far as the examples have it. */
+export interface PipelineRun {
+  readonly spec: {
+    readonly pipelineRef: { readonly name: string };
+    readonly taskRunTemplate: { readonly serviceAccountName: string };
+    readonly params?: readonly GivenParam[];
+    readonly workspaces?: TaskRun['spec']['workspaces'];
+  };
+}
+
+/** As far as the samples have it. */
 export interface TaskRun {
   readonly spec: {
     readonly serviceAccountName?: string;
