@@ -23,7 +23,7 @@ export interface Interruptions {
 const MiB = 1024 * 1024;
 const chance = new Seeded();
 const routes = ['direct', 'proxy', 'exec'] as const;
-export type RouteName = (typeof routes)[number];
+type RouteName = (typeof routes)[number];
 
 /** Pushes that are interrupted at random points end well, and hardly anything goes up twice. */
 export function describeInterrupted({ imageBytes, cuts, kills, killedBy }: Interruptions): void {

@@ -43,7 +43,7 @@ export interface Step {
 }
 
 /** What a Task or a Pipeline hands on; `value` says which result of a step or of a Task it is. */
-export interface Result {
+interface Result {
   readonly name: string;
   readonly description?: string;
   readonly value?: string;
