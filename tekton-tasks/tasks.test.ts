@@ -8,6 +8,8 @@ import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 
+import { readExamples } from '../test/support/tekton/examples.ts';
+import { triggered } from '../test/support/tekton/triggers.ts';
 import { hasTool } from '../test/support/tools.ts';
 import { lint, lintCalls } from './lint.ts';
 import type { Resource } from './lint.ts';
@@ -19,6 +21,7 @@ const schemas: Readonly<Record<string, string>> = {
   StepAction: 'stepaction_v1beta1',
   Pipeline: 'pipeline_v1',
   TaskRun: 'taskrun_v1',
+  PipelineRun: 'pipelinerun_v1',
 };
 const resources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   .filter((path) => /^(?:task|stepaction|pipeline)\/.*\.yaml$/.test(path))
@@ -64,6 +67,21 @@ describe('tekton-tasks/', () => {
   it.skipIf(!hasTool('kubectl'))('a kustomization that changes every image of ours', () => {
     const built = execFileSync('kubectl', ['kustomize', folder], { encoding: 'utf8' });
     expect(built.split(`image: ${names.image(version)}`).length).toBeGreaterThan(9);
+  });
+});
+
+describe('examples/pipelines/tekton/', () => {
+  const body = { artifact: `oci:registry.test/source@sha256:${'0'.repeat(64)}`, version: '1.2.3' };
+  const files = ['install.yaml', 'release.yaml', 'promote.yaml', 'promote-to-prod.yaml'];
+  const shown = [
+    ...files.flatMap((file) => readExamples(file).map((each) => [file, each] as const)),
+    ...triggered('triggers.yaml', body).map((each) => ['what triggers.yaml makes', each] as const),
+  ] as (readonly [string, Resource])[];
+
+  it.each(shown)('%s is what its schema and the linter want', (_, resource) => {
+    expect(problemsOf(resource)).toEqual([]);
+    expect(lint(resource)).toEqual([]);
+    expect(lintCalls(resource, readStepTask)).toEqual([]);
   });
 });
 

@@ -43,7 +43,7 @@ export interface Step {
 }
 
 /** What a Task or a Pipeline hands on; `value` says which result of a step or of a Task it is. */
-export interface Result {
+interface Result {
   readonly name: string;
   readonly description?: string;
   readonly value?: string;
@@ -70,7 +70,17 @@ export interface Pipeline {
   };
 }
 
-/** As far as the samples have it; a PipelineRun has the same. */
+/** As far as the examples have it. */
+export interface PipelineRun {
+  readonly spec: {
+    readonly pipelineRef: { readonly name: string };
+    readonly taskRunTemplate: { readonly serviceAccountName: string };
+    readonly params?: readonly GivenParam[];
+    readonly workspaces?: TaskRun['spec']['workspaces'];
+  };
+}
+
+/** As far as the samples have it. */
 export interface TaskRun {
   readonly spec: {
     readonly serviceAccountName?: string;
