@@ -54,7 +54,7 @@ const rootExamples = `
 Examples:
   reposure try                                              the whole job, on this machine, without a cluster
   reposure operator install --wait
-  reposure simple install --wait
+  reposure simple install --node-port --wait
   reposure registry create default --provider=simple --wait
   reposure image push default team/app:1.2.3 app.tar
   reposure image pull default team/app:1.2.3 --to oci:app

@@ -2,7 +2,7 @@ import"./rolldown-runtime.js";import{c as e,t}from"./errors.js";import{t as n}fr
 Examples:
   reposure try                                              the whole job, on this machine, without a cluster
   reposure operator install --wait
-  reposure simple install --wait
+  reposure simple install --node-port --wait
   reposure registry create default --provider=simple --wait
   reposure image push default team/app:1.2.3 app.tar
   reposure image pull default team/app:1.2.3 --to oci:app

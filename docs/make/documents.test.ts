@@ -118,32 +118,52 @@ function quietly(code: string): string[][] {
   }
 }
 
-/** Inputs and params that the action or Task does not have. */
+/** Inputs, outputs and params that the action or Task does not have. */
 function strangersOf(document: unknown): string[] {
-  const inputs = stepsOf(document).flatMap(({ uses, with: given }) => {
-    const name = /^(?:reposure\/reposure|\.)\/actions\/([\w-]+)(?:@|$)/.exec(uses)?.[1];
-    const shape = manifests.find((manifest) => manifest.name === name)?.inputs.shape ?? {};
-    return name === undefined ? [] : unknownTo(uses, Object.keys(given), Object.keys(shape));
+  return [...unknownInputs(document), ...unknownOutputs(document), ...unknownParams(document)];
+}
+
+function unknownInputs(document: unknown): string[] {
+  return stepsOf(document).flatMap(({ uses, with: given }) => {
+    const manifest = manifestOf(uses);
+    return manifest ? unknownTo(uses, Object.keys(given), Object.keys(manifest.inputs.shape)) : [];
   });
+}
+
+/** What other steps of the same block take from ours. */
+function unknownOutputs(document: unknown): string[] {
+  const text = JSON.stringify(document);
+  return stepsOf(document).flatMap(({ id, uses }) => {
+    const manifest = manifestOf(uses);
+    if (id === '' || manifest === undefined) return [];
+    const pattern = new RegExp(String.raw`steps\.${id}\.outputs\.([\w-]+)`, 'g');
+    const named = [...text.matchAll(pattern)].map(([, name = '']) => name);
+    return unknownTo(uses, named, Object.keys(manifest.outputs));
+  });
+}
+
+function unknownParams(document: unknown): string[] {
   const { data } = TaskRun.safeParse(document);
-  const { taskRef, params } = data?.spec ?? {};
-  const task = taskNames().find((name) => name === taskRef?.name);
-  if (task === undefined || params === undefined) return inputs;
-  const known = (readStepTask(task).spec.params ?? []).map(({ name }) => name);
-  return [
-    ...inputs,
-    ...unknownTo(
-      task,
-      params.map(({ name }) => name),
-      known,
-    ),
-  ];
+  if (!data || !taskNames().includes(data.spec.taskRef.name)) return [];
+  const { taskRef, params } = data.spec;
+  const known = readStepTask(taskRef.name).spec.params ?? [];
+  return unknownTo(taskRef.name, namesOf(params), namesOf(known));
+}
+
+/** The manifest of an action of ours. */
+function manifestOf(uses: string): (typeof manifests)[number] | undefined {
+  const name = /^(?:reposure\/reposure|\.)\/actions\/([\w-]+)(?:@|$)/.exec(uses)?.[1];
+  return manifests.find((manifest) => manifest.name === name);
 }
 
 const Named = z.object({ name: z.string() });
 const TaskRun = z.object({
   spec: z.object({ taskRef: Named, params: z.array(Named).default([]) }),
 });
+
+function namesOf(list: readonly z.infer<typeof Named>[]): string[] {
+  return list.map(({ name }) => name);
+}
 
 function unknownTo(where: string, given: readonly string[], known: readonly string[]): string[] {
   return given.filter((name) => !known.includes(name)).map((name) => `${where} has no ${name}`);

@@ -5,6 +5,7 @@ import { blocksOf } from './markdown.ts';
 
 /** A step of a GitHub job, as far as documents are checked. */
 const Step = z.object({
+  id: z.string().default(''),
   uses: z.string().default(''),
   with: z.record(z.string(), z.unknown()).default({}),
   run: z.string().default(''),

@@ -81,6 +81,17 @@ export function describeAct(given: () => ActionWorld): void {
       );
     }
 
+    it.skipIf(!hasDockerDaemon)(
+      'gives an image to docker, and takes it from there',
+      async () => {
+        const pull = step('pull', { image: 'made/site:1', to: 'docker-daemon:site:1' });
+        const push = step('push', { source: 'docker-daemon:site:1', tags: 'team/docker:1' });
+        const { digest } = await deployed(`${pull}${push}`, 'team/docker:1');
+        expect(digest).toMatch(/^sha256:/);
+      },
+      longestMs,
+    );
+
     it('is there for every workflow of every README', async () => {
       const places = [...(await workflowsOfReadmes()).keys()];
       expect(places.toSorted()).toEqual(Object.keys(workflows).toSorted());
@@ -89,7 +100,7 @@ export function describeAct(given: () => ActionWorld): void {
     it(
       'fails with one annotation, a summary and the exit status',
       async () => {
-        const job = await work.run(step({ source: 'absent.tar', tags: 'team/act-bad:1' }));
+        const job = await work.run(step('push', { source: 'absent.tar', tags: 'team/act-bad:1' }));
         expect(job.status).toBe(1);
         expect(job.log.match(/::error::.*/g)).toEqual([expect.stringContaining('absent.tar')]);
         expect(job.log).toContain('<h3>Push failed</h3>');
@@ -103,7 +114,10 @@ export function describeAct(given: () => ActionWorld): void {
       async () => {
         const { stalled, tagsOf } = given();
         const inputs = { source: 'hello.txt', tags: 'team/act-cancelled:1', registry: 'stalled' };
-        const job = await work.run(step(inputs), (kill) => void stalled.arrival().then(kill));
+        const job = await work.run(
+          step('push', inputs),
+          (kill) => void stalled.arrival().then(kill),
+        );
         expect(job.status).toBe(1);
         expect(job.log).toContain('Success - Post reposure/reposure/actions/push@v1');
         expect(await tagsOf('team/act-cancelled')).toEqual([]);
@@ -213,10 +227,10 @@ async function foldersOfSteps(home: string): Promise<string[]> {
   return entries.filter((entry) => /\breposure-[\da-f]{8}-[\da-f-]{27}$/.test(entry));
 }
 
-function step(inputs: Record<string, string>): string {
+function step(action: string, inputs: Record<string, string>): string {
   const all = { kubeconfig: '${{ secrets.KUBECONFIG }}', ...inputs };
   const lines = Object.entries(all).map(([name, value]) => `    ${name}: ${value}\n`);
-  return `- uses: reposure/reposure/actions/push@v1\n  with:\n${lines.join('')}`;
+  return `- uses: reposure/reposure/actions/${action}@v1\n  with:\n${lines.join('')}`;
 }
 
 function workflowOf(steps: string): string {

@@ -128,6 +128,23 @@ describe('actions/push', () => {
     expect(pods.stdout.toString()).not.toContain('pull-check');
   });
 
+  it('has a node pull what was pushed, and post remove the Pod of a check that was killed', async () => {
+    const { env, path, push, runners } = world;
+    const inputs = { source: path('app.tar'), tags: 'team/app:checked', 'verify-pull': 'true' };
+    const run = await push(inputs);
+    expect(run).toMatchObject({ status: 0, left: [] });
+    expect(run.log).toContain('A node has pulled');
+    const { KUBECONFIG: kubeconfig } = env;
+    const left = { name: 'reposure-pull-check-left', namespace: 'default', kubeconfig };
+    const image = run.outputs['ref'] ?? '';
+    await runProgram(['kubectl', 'run', left.name, '--image', image], { env });
+    const post = await runners.push.runPost({ STATE_pod: JSON.stringify(left) });
+    expect(post).toMatchObject({ status: 0, log: '' });
+    const pods = await runProgram(['kubectl', 'get', 'pods', '-o', 'name'], { env });
+    expect(pods.stdout.toString()).toContain('reposure-surrogate-default');
+    expect(pods.stdout.toString()).not.toContain('pull-check');
+  });
+
   it('keeps the attestations of an archive as docker/build-push-action writes it', async () => {
     const archive = await writeBuildkitArchive(world.path('built.tar'));
     const inputs = { source: `oci-archive:${archive.path}`, tags: 'team/built:1' };

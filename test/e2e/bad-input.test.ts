@@ -4,8 +4,9 @@ import { mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { names } from '@reposure/core/resource';
 import { startRegistry } from '@reposure/local/registry';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse, stringify } from 'yaml';
 
 import { requestJson } from '../support/api.ts';
@@ -233,7 +234,8 @@ describe('a cluster that is not as it should be names the thing and the next ste
       ...found,
       spec: { ...(found['spec'] as object), replicas: 0 },
     });
-    await tool('sleep', '3');
+    const isGone = (): boolean => !store.get('pods', 'default', `${names.surrogate('asleep')}-0`);
+    await vi.waitUntil(isGone, { timeout: 20_000 });
     expect(await push(path('site'), 'team/bad:1', 'asleep')).toMatchObject({
       status: 1,
       stderr: expect.stringMatching(/asleep.*describe/s),

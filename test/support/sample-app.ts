@@ -42,7 +42,7 @@ export async function versionAt(kubernetes: KubernetesClient, namespace: string)
   return version;
 }
 
-/** What nodes say that its Pods run, as text: images and their digests. */
+/** What its Pods run and mount, and what nodes say of it, as text: images and their digests. */
 export async function runningImages(
   kubernetes: KubernetesClient,
   namespace: string,
@@ -50,5 +50,5 @@ export async function runningImages(
   const labelSelector = 'app.kubernetes.io/name=hello';
   const options = { namespace, labelSelector };
   const pods = await kubernetes.list<KubernetesObject>(resourceTypes.Pod, options);
-  return JSON.stringify(pods.items.map(({ status }) => status));
+  return JSON.stringify(pods.items.map(({ spec, status }) => ({ spec, status })));
 }

@@ -34,7 +34,8 @@ export async function artifactSource(path: string, options: ArtifactOptions): Pr
   const title = basename(resolve(path));
   const content = new Count();
   const stored = new Count();
-  const tar = await tarOf(path, title, options);
+  const want = 'one of them, or write - for an archive on standard input';
+  const tar = await tarOf(path, title, options, want);
   const spooled = await temporary.spool(stored.of(packed(content.of(tar), packing)), signal);
   const type = layerTypes[packing.compression];
   const layer = { ...stored.descriptor(type), annotations: titled(title) };

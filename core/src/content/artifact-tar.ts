@@ -17,19 +17,21 @@ export interface TarringOptions {
  * A tar of a file or a folder.
  *
  * @param name What a file is called in it.
+ * @param want What a person may name instead of something else.
  * @throws {NotFoundError} if there is nothing at `path`, {@link InputError} if it is something else.
  */
 export async function tarOf(
   path: string,
   name: string,
   options: TarringOptions,
+  want = 'one of them',
 ): Promise<AsyncGenerator<Uint8Array, void>> {
   const found = await stat(path).catch((error: unknown) => {
     throw readingError(error, path);
   });
   if (found.isDirectory()) return tarOfFolder(path, options);
   if (found.isFile()) return tarOfFile(path, name, options);
-  throw new InputError(`Cannot read ${path}: it is neither a file nor a folder; want one of them`);
+  throw new InputError(`Cannot read ${path}: it is neither a file nor a folder; want ${want}`);
 }
 
 /**
