@@ -1,6 +1,3 @@
-import { readFile } from 'node:fs/promises';
-
-import { actionYaml, withTables } from '@reposure/action-shared/manifest';
 import { describe, expect, it } from 'vitest';
 
 import { manifests } from './manifests.ts';
@@ -15,13 +12,6 @@ const textsOf: Record<string, string[]> = {
 };
 
 describe.each(manifests)('actions/$name', (manifest) => {
-  const read = (name: string): Promise<string> =>
-    readFile(new URL(`${manifest.name}/${name}`, import.meta.url), 'utf8');
-
-  it('has the action.yml that `npm run manifests` makes of its inputs', async () => {
-    expect(await read('action.yml')).toBe(actionYaml(manifest));
-  });
-
   it('refuses nonsense in every input but those that are text, and says in which', () => {
     const { shape } = manifest.inputs;
     const texts = Object.keys(shape).filter((name) => {
@@ -29,10 +19,5 @@ describe.each(manifests)('actions/$name', (manifest) => {
       return !error?.issues.some(({ path: [at] }) => at === name);
     });
     expect(texts).toEqual(textsOf[manifest.name]);
-  });
-
-  it('has a README with the tables that `npm run manifests` makes of them', async () => {
-    const readme = await read('README.md');
-    expect(readme).toBe(withTables(readme, manifest));
   });
 });

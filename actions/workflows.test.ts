@@ -7,10 +7,15 @@ import { describe, expect, it } from 'vitest';
 
 import { hasTool, runProgram } from '../test/support/tools.ts';
 
-const folder = fileURLToPath(new URL('../.github/workflows/', import.meta.url));
-const files = (await readdir(folder)).map((name) => `${folder}${name}`);
+const folders = ['../.github/workflows/', '../examples/pipelines/github/'].map((path) =>
+  fileURLToPath(new URL(path, import.meta.url)),
+);
 
-describe('.github/workflows', () => {
+describe.each(folders)('%s', async (folder) => {
+  const files = (await readdir(folder))
+    .filter((name) => name.endsWith('.yml'))
+    .map((name) => `${folder}${name}`);
+
   it.skipIf(!hasTool('actionlint'))('pass actionlint', async () => {
     const { status, stdout } = await runProgram(['actionlint', '-no-color', ...files]);
     expect(stdout.toString()).toBe('');
@@ -31,10 +36,14 @@ describe('.github/workflows', () => {
   it('use actions of others by commit, with the version beside it', async () => {
     for (const file of files) {
       const lines = (await readFile(file, 'utf8')).split('\n');
-      const used = lines.filter((line) => line.includes('uses: ') && !line.includes('uses: ./'));
+      const used = lines.filter((line) => line.includes('uses: ') && !isOurs(line));
       expect(used.length).toBeGreaterThan(0);
       for (const line of used)
         expect(line).toMatch(/uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
     }
   });
 });
+
+function isOurs(line: string): boolean {
+  return /uses: (?:\.\/|reposure\/reposure\/actions\/\w+@v1$)/.test(line);
+}

@@ -41,7 +41,7 @@ export async function buildOwnImage(options: OwnImageOptions): Promise<Source> {
     settings: settingsWith(annotations),
     annotations,
     created,
-    packing,
+    ...(packing ? { packing } : {}),
     signal,
     temporaryDirectory,
   });

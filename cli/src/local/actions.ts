@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
 
 import { InputError, version, writeWholeFile } from '@reposure/core';
 import { names } from '@reposure/core/resource';
@@ -21,7 +21,7 @@ export async function startLocalCluster(options: {
   return startCluster({
     program: {
       image: names.image(version),
-      script: fileURLToPath(new URL('../../bin/reposure.js', import.meta.url)),
+      script: createRequire(import.meta.url).resolve('#program'),
     },
     log: { ...logTo(options.verbose ?? false), info: () => {} },
   });

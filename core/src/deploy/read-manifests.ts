@@ -1,5 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, relative, sep } from 'node:path';
 
 import { collect } from '../bytes.ts';
 import type { ByteStream } from '../bytes.ts';
@@ -16,19 +16,20 @@ const maxBytes = 64 << 20;
  * Reads manifests from files, from folders with all that is below them, and from standard input.
  *
  * @param paths `-` is standard input.
+ * @param stdin What `-` means; without it, `-` is refused.
  * @returns In the order of `paths`, and in a folder in that of the names.
  * @throws {InputError} if one cannot be read, or if there is no manifest at all.
  */
 export async function readManifests(
   paths: readonly string[],
-  stdin: ByteStream,
+  stdin?: ByteStream,
 ): Promise<Manifest[]> {
   if (paths.filter((path) => path === '-').length > 1) {
     throw new InputError('Cannot read standard input twice; want one -f -');
   }
   const manifests: Manifest[] = [];
   for (const path of paths) {
-    if (path === '-') {
+    if (path === '-' && stdin) {
       const bytes = await collect(stdin, 'the manifests on standard input', maxBytes);
       manifests.push(...parseManifests(bytes.toString(), 'standard input'));
     } else {
@@ -56,12 +57,18 @@ async function filesOf(path: string): Promise<string[]> {
     const files = await readdir(path, { recursive: true, withFileTypes: true });
     const named = files
       .filter((entry) => entry.isFile() || entry.isSymbolicLink())
-      .map((entry) => join(entry.parentPath, entry.name));
+      .map((entry) => join(entry.parentPath, entry.name))
+      .filter((file) => !isKept(relative(path, file)));
     refuseKustomizations(path, named);
     return named.filter((file) => suffixes.some((suffix) => file.endsWith(suffix))).toSorted();
   } catch (error) {
     throw error instanceof InputError ? error : unreadable(path, error);
   }
+}
+
+/** In a mounted ConfigMap, `..data` and the folder that it names hold every file once more. */
+function isKept(file: string): boolean {
+  return file.split(sep).some((part) => part.startsWith('..'));
 }
 
 /** To apply its parts would deploy what nobody has asked for. */

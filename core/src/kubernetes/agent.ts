@@ -3,6 +3,7 @@ import type { RequestOptions } from 'node:https';
 
 import { Agent as HttpAgent } from '../node-http.ts';
 import type { Access } from './access.ts';
+import { clientLibrary } from './client-library.ts';
 import type { TlsMaterial } from './credentials.ts';
 import { fingerprintOf, trustedBy } from './tls-material.ts';
 
@@ -69,7 +70,7 @@ function proxyEnvOf(env: Env): Record<string, string> {
 }
 
 async function socksAgent(access: Access, options: object): Promise<HttpAgent> {
-  const { KubeConfig } = await import('@kubernetes/client-node');
+  const { KubeConfig } = await clientLibrary('SOCKS proxies');
   const { clusterName: name, server, cluster } = access;
   // A KubeConfig for each agent: it caches agents by name, whatever their certificates.
   const config = new KubeConfig();

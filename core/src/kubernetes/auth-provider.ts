@@ -1,4 +1,5 @@
 import type { Access } from './access.ts';
+import { clientLibrary } from './client-library.ts';
 import { KubeconfigError } from './kubeconfig-error.ts';
 
 /**
@@ -17,7 +18,7 @@ export async function authProviderAuthorization(access: Access): Promise<string>
         'want another login, e.g. an exec plugin: kubectl itself has dropped most auth-providers',
       { cause },
     );
-  const { KubeConfig } = await import('@kubernetes/client-node');
+  const { KubeConfig } = await clientLibrary('auth-providers');
   const config = new KubeConfig();
   config.loadFromOptions({
     clusters: [{ name: clusterName, server, skipTLSVerify: cluster['insecure-skip-tls-verify'] }],

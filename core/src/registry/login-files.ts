@@ -54,7 +54,8 @@ export function podmanLoginFile({ XDG_RUNTIME_DIR }: LoginFilesEnv): string | un
   return XDG_RUNTIME_DIR && join(XDG_RUNTIME_DIR, 'containers', 'auth.json');
 }
 
-async function exists(file: string): Promise<boolean> {
+/** What cannot be looked at is there: reading it says why it cannot be. */
+export async function exists(file: string): Promise<boolean> {
   return await access(file).then(
     () => true,
     (error: NodeJS.ErrnoException) => error.code !== 'ENOENT' && error.code !== 'ENOTDIR',

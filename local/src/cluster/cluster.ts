@@ -48,23 +48,34 @@ export interface LocalCluster {
  * @throws the signal's reason once that is given; nothing is left behind.
  */
 export async function startCluster(options: ClusterOptions): Promise<LocalCluster> {
-  const resources = new AsyncDisposableStack();
+  const closers: Closer[] = [];
   try {
-    const cluster = await start(options, resources);
+    const cluster = await start(options, closers);
     options.signal?.throwIfAborted();
     return cluster;
   } catch (error) {
-    await resources.disposeAsync();
+    await closeAll(closers);
     throw error;
   }
 }
 
-async function start(
-  options: ClusterOptions,
-  resources: AsyncDisposableStack,
-): Promise<LocalCluster> {
+/** Undoes one thing. Node 22 has no AsyncDisposableStack, and the published program runs on it. */
+type Closer = () => void | Promise<void>;
+
+/** Last first, each once; one that fails keeps no other from its turn. */
+async function closeAll(closers: Closer[]): Promise<void> {
+  const last = closers.pop();
+  if (!last) return;
+  try {
+    await last();
+  } finally {
+    await closeAll(closers);
+  }
+}
+
+async function start(options: ClusterOptions, closers: Closer[]): Promise<LocalCluster> {
   const { log = silent, signal } = options;
-  const directory = makeDirectory(options.directory ?? tmpdir(), resources);
+  const directory = makeDirectory(options.directory ?? tmpdir(), closers);
   const store = new Store();
   const tokens = new Tokens(store);
   const binFolder = join(directory, 'bin');
@@ -73,29 +84,29 @@ async function start(
   let server: ApiServer | undefined;
   const api = (): ReturnType<typeof accessOf> => accessOf(server, tokens);
   const node = await LocalNode.start({ store, log, directory, binFolder, programs, api });
-  resources.defer(() => node.close());
+  closers.push(() => node.close());
   signal?.throwIfAborted();
   const started = await startApiServer({ store, tokens, backends: node.backends });
   server = started;
   const { url, caPem } = started;
   // Before the node, so that nobody watches its end; requests of Pods end with it.
-  resources.defer(() => started.close());
+  closers.push(() => started.close());
   return {
     kubeconfig: kubeconfigOf({ url, caPem, token: tokens.adminToken, user: 'kubernetes-admin' }),
     url,
     caPem,
     store,
     directory,
-    close: () => resources.disposeAsync(),
+    close: () => closeAll(closers),
   };
 }
 
-function makeDirectory(parent: string, resources: AsyncDisposableStack): string {
+function makeDirectory(parent: string, closers: Closer[]): string {
   const directory = mkdtempSync(join(parent, 'reposure-cluster-'));
   const remove = (): void => rmSync(directory, { recursive: true, force: true });
   // Also where nobody has time to wait.
   process.on('exit', remove);
-  resources.defer(() => {
+  closers.push(() => {
     process.off('exit', remove);
     remove();
   });

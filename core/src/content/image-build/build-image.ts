@@ -8,7 +8,7 @@ import { Count } from '../count.ts';
 import { readFileFrom } from '../file-bytes.ts';
 import { readConfig, readManifest } from '../image.ts';
 import type { Readable } from '../image.ts';
-import { packed } from '../packing.ts';
+import { packed, parsePacking } from '../packing.ts';
 import type { Packing } from '../packing.ts';
 import { TemporaryFolder } from '../temporary.ts';
 import { configBytes } from './image-config.ts';
@@ -34,14 +34,21 @@ export interface BuildTarget {
 /** How an image is built. */
 export interface BuildOptions {
   readonly settings: ImageSettings;
-  readonly annotations: Readonly<Record<string, string>>;
-  /** RFC 3339; no other time gets into the image. */
-  readonly created: string;
-  readonly packing: Packing;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** RFC 3339; no other time gets into the image. The beginning of 1970 by default. */
+  readonly created?: string;
+  /** How layers are compressed; gzip by default. */
+  readonly packing?: Packing;
   /** An existing folder for layers until the image is closed; the system's own by default. */
   readonly temporaryDirectory?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** What holds if nobody says otherwise: the same inputs make the same image. */
+const buildDefaults = { annotations: {}, created: '1970-01-01T00:00:00Z', packing: parsePacking() };
+
+/** Everything that is known once nothing is left out. */
+type Settled = BuildOptions & Required<Pick<BuildOptions, keyof typeof buildDefaults>>;
 
 /**
  * Builds an image of layers, on another one or on nothing; of several platforms under one index. The
@@ -56,7 +63,7 @@ export async function buildImage(
 ): Promise<Source> {
   const temporary = new TemporaryFolder(options.temporaryDirectory);
   try {
-    const build = new Build(options, temporary);
+    const build = new Build({ ...buildDefaults, ...options }, temporary);
     const images: Descriptor[] = [];
     for (const target of targets) images.push(await build.image(target));
     const [only] = images;
@@ -82,10 +89,10 @@ interface MadeLayer {
 
 class Build {
   readonly blobs = new Map<Digest, Opener>();
-  readonly #options: BuildOptions;
+  readonly #options: Settled;
   readonly #temporary: TemporaryFolder;
 
-  constructor(options: BuildOptions, temporary: TemporaryFolder) {
+  constructor(options: Settled, temporary: TemporaryFolder) {
     this.#options = options;
     this.#temporary = temporary;
   }

@@ -18,6 +18,8 @@ export interface NodeRuntime {
 /** Where the node images have it, and where we put it. */
 export const nodePath = 'usr/local/bin/node';
 
+const usualPaths = [nodePath, 'usr/bin/node'];
+
 /** Where nobody says otherwise, Node is not root: this user, who owns nothing. */
 export const nonRoot = { uid: 65_532, gid: 65_532 } as const;
 
@@ -40,11 +42,13 @@ const extras = ['etc/ssl/certs/ca-certificates.crt', 'etc/os-release'];
  * its shared libraries, the certificates of CAs; no shell, no npm, no headers, no documents.
  *
  * @param root A folder, such as an unpacked `node:24-slim`; it need not be of this machine's kind.
+ * @param node Its path below `root`, where it is not one of the usual ones; `process.execPath` is the
+ *   one that runs this program.
  * @throws {InputError} if there is no Node in it, or a library is missing.
  * @throws {UnsupportedError} if it is for a machine that images have no name for.
  */
-export async function nodeRuntime(root: string): Promise<NodeRuntime> {
-  const program = await findNode(root);
+export async function nodeRuntime(root: string, node?: string): Promise<NodeRuntime> {
+  const program = await findNode(root, node === undefined ? usualPaths : [node]);
   const elf = await readElf(program);
   const { architecture } = elf;
   if (architecture === undefined) {
@@ -80,13 +84,13 @@ function systemFiles(): LayerTree {
   ]);
 }
 
-async function findNode(root: string): Promise<string> {
-  for (const path of [nodePath, 'usr/bin/node']) {
+async function findNode(root: string, paths: readonly string[]): Promise<string> {
+  for (const path of paths) {
     const found = await resolveInRoot(root, path);
     if (found) return found;
   }
   throw new InputError(
-    `Cannot build on ${root}: there is no ${nodePath} in it; want a root file system with Node, such as an unpacked node:24-slim`,
+    `Cannot build on ${root}: there is no ${paths[0]} in it; want a root file system with Node, such as an unpacked node:24-slim`,
   );
 }
 

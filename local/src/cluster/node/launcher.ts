@@ -1,5 +1,7 @@
 import { mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 import { environmentOf } from './environment.ts';
 import { expand } from './expansion.ts';
@@ -9,7 +11,8 @@ import type { Launch } from './process-table.ts';
 import type { Program, ProgramContainer } from './program.ts';
 import type { VolumeSource } from './volume-content.ts';
 
-const preload = new URL('preload.ts', import.meta.url).href;
+/** By a name of package.json: a bundle has it elsewhere. */
+const preload = pathToFileURL(createRequire(import.meta.url).resolve('#preload')).href;
 /** Where a program of ours finds the descriptor that closes when the cluster is gone. */
 const lifelineFd = 3;
 

@@ -1,13 +1,14 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import type { Program, ProgramContainer, ProgramTable } from './program.ts';
 
 /** Names under which the image of Reposure has its one program. */
 const ownNames = ['reposure', 'reposure-surrogate', 'reposure-operator', 'kubectl-reposure'];
 
-const registryScript = fileURLToPath(new URL('registry-program.ts', import.meta.url));
+/** By a name of package.json: a bundle has it elsewhere. */
+const registryScript = createRequire(import.meta.url).resolve('#registry-program');
 
 /**
  * The images that a cluster can run: ours, a registry, and what the caller adds.
