@@ -1,4 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { describe, expect, it } from 'vitest';
@@ -18,6 +20,17 @@ describe.each(folders)('%s', async (folder) => {
     const { status, stdout } = await runProgram(['actionlint', '-no-color', ...files]);
     expect(stdout.toString()).toBe('');
     expect(status).toBe(0);
+  });
+
+  it.skipIf(!hasTool('act'))("pass the schema of GitHub's runner, as act has it", async () => {
+    const home = await mkdtemp(join(tmpdir(), 'act-'));
+    for (const file of files) {
+      const command = ['act', '--validate', '--strict', '--workflows', file];
+      const { status, stderr } = await runProgram(command, { env: { HOME: home } });
+      expect(stderr).not.toContain('Error');
+      expect(status).toBe(0);
+    }
+    await rm(home, { recursive: true });
   });
 
   it('use actions of others by commit, with the version beside it', async () => {

@@ -27,13 +27,14 @@ async function main(): Promise<void> {
   const asked = parseArguments(process.argv.slice(2), all);
   const machine = await describeMachine();
   const outcomes: Outcome[] = [];
-  const bench = await Bench.start(asked, say);
+  const starting = Bench.start(asked, say);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       say(`${signal}: clearing up`);
-      void bench[Symbol.asyncDispose]().finally(() => process.exit(1));
+      void starting.then((begun) => begun[Symbol.asyncDispose]()).finally(() => process.exit(1));
     });
   }
+  const bench = await starting;
   try {
     for (const each of asked.cases) outcomes.push(await outcomeOf(each, bench));
   } finally {

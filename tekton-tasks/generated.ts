@@ -22,7 +22,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     });
     files.set(
       `stepaction/${name}/${name}.yaml`,
-      `# Made by \`npm run tekton\` of the Task ${task}.\n${yaml}`,
+      `# Made by \`npm run docs\` of the Task ${task}.\n${yaml}`,
     );
   }
   return files;

@@ -8,6 +8,7 @@ export interface Resource {
 interface Named {
   readonly name: string;
   readonly type?: string;
+  readonly default?: unknown;
 }
 
 interface Step {
@@ -26,7 +27,17 @@ interface Spec extends Step {
   readonly workspaces?: readonly Named[];
   readonly results?: readonly Named[];
   readonly steps?: readonly Step[];
-  readonly tasks?: readonly Named[];
+  readonly tasks?: readonly PipelineTask[];
+}
+
+/** A Task as a Pipeline calls it. */
+interface PipelineTask extends Named {
+  readonly taskRef?: { readonly name: string };
+  readonly params?: readonly {
+    readonly name: string;
+    readonly value: string | readonly string[];
+  }[];
+  readonly workspaces?: readonly Named[];
 }
 
 /**
@@ -39,7 +50,9 @@ export function lint(resource: Resource): string[] {
   const { kind, spec } = resource;
   const problems = [...undefinedNames(resource), ...misplacedArrays(spec)];
   if (kind === 'Task') {
-    for (const step of spec.steps ?? []) problems.push(...stepProblems(step));
+    for (const step of spec.steps ?? []) {
+      problems.push(...stepProblems(step), ...unwritten(step.results, [step], '$(step.results.'));
+    }
     problems.push(...unwritten(spec.results, spec.steps ?? [], '$(results.'));
   }
   if (kind === 'StepAction') {
@@ -71,12 +84,13 @@ function undefinedNames({ spec }: Resource): string[] {
   return [...new Set(problems)];
 }
 
-/** An array stands alone, as one word of command or args, and a text is no array. */
+/** An array stands alone, as one word of command, args or an array, and a text is no array. */
 function misplacedArrays(spec: Spec): string[] {
   const arrays = new Set(
     (spec.params ?? []).filter(({ type }) => type === 'array').map(({ name }) => name),
   );
-  const words = (spec.steps ?? [spec]).flatMap(wordsOf);
+  const items = (spec.tasks ?? []).flatMap(({ params = [] }) => params.flatMap(itemsOf));
+  const words = [...(spec.steps ?? [spec]).flatMap(wordsOf), ...items];
   const allowed = new Set(words.filter((word) => /^\$\(params\.[\w-]+\[\*\]\)$/.test(word)));
   const elsewhere = JSON.stringify(spec)
     .split('"')
@@ -97,6 +111,52 @@ function misplacedArrays(spec: Spec): string[] {
 
 function wordsOf({ command = [], args = [] }: Step): readonly string[] {
   return command.concat(args);
+}
+
+function itemsOf({ value }: { readonly value: string | readonly string[] }): readonly string[] {
+  return typeof value === 'string' ? [] : value;
+}
+
+/**
+ * What does not fit between a Pipeline and the Tasks that it calls.
+ *
+ * @param taskNamed Throws if there is none.
+ */
+export function lintCalls(
+  { spec }: Resource,
+  taskNamed: (name: string) => Pick<Resource, 'spec'>,
+): string[] {
+  const calls = spec.tasks ?? [];
+  const called = new Map(
+    calls.map((call) => [call.name, taskNamed(call.taskRef?.name ?? call.name).spec]),
+  );
+  const problems = calls.flatMap((call) => callProblems(call, called.get(call.name) ?? {}));
+  for (const [, call = '', result = ''] of JSON.stringify(spec).matchAll(
+    /\$\(tasks\.([\w-]+)\.results\.([\w-]+)/g,
+  )) {
+    if (!called.get(call)?.results?.some(({ name }) => name === result))
+      problems.push(`tasks.${call} has no result ${result}`);
+  }
+  return [...new Set(problems)];
+}
+
+function callProblems({ name, params = [], workspaces = [] }: PipelineTask, task: Spec): string[] {
+  const problems = (task.params ?? [])
+    .filter(
+      (each) => each.default === undefined && !params.some((given) => given.name === each.name),
+    )
+    .map((each) => `${name} is not given ${each.name}`);
+  for (const { name: given, value } of params) {
+    const declared = task.params?.find((each) => each.name === given);
+    if (!declared) problems.push(`${name} has no param ${given}`);
+    else if (typeof value === 'string' && declared.type === 'array')
+      problems.push(`${name} wants ${given} as an array`);
+  }
+  for (const { name: given } of workspaces) {
+    if (!task.workspaces?.some((each) => each.name === given))
+      problems.push(`${name} has no workspace ${given}`);
+  }
+  return problems;
 }
 
 function stepProblems(step: Step): string[] {

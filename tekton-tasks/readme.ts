@@ -1,3 +1,4 @@
+import { tableOf } from '../docs/make/markdown.ts';
 import type { StepTask } from './task.ts';
 
 /**
@@ -18,14 +19,14 @@ export function readmeOf({ metadata, spec }: StepTask, usage: string, sample: st
     (list ?? []).map((each) => [code(each.name), each.description ?? '']);
   const parts = [
     `# ${name}`,
-    '<!-- Made by `npm run tekton` of the YAML beside it, and of usage.md. -->',
+    '<!-- Made by `npm run docs` of the YAML beside it, and of usage.md. -->',
     spec.description.trim(),
     `## Install the Task\n\n\`\`\`sh\nkubectl apply -f tekton-tasks/task/${name}/${name}.yaml\n\`\`\``,
-    `## Parameters\n\n${table(['Name', 'What it is', 'Default'], params)}`,
+    `## Parameters\n\n${tableOf(['Name', 'What it is', 'Default'], params)}`,
     ...(spec.results
-      ? [`## Results\n\n${table(['Name', 'What it is'], described(spec.results))}`]
+      ? [`## Results\n\n${tableOf(['Name', 'What it is'], described(spec.results))}`]
       : []),
-    `## Workspaces\n\nAll are optional.\n\n${table(['Name', 'What it is'], described(spec.workspaces))}`,
+    `## Workspaces\n\nAll are optional.\n\n${tableOf(['Name', 'What it is'], described(spec.workspaces))}`,
     `## Platforms\n\n${platforms.map((platform) => code(platform)).join(', ')}`,
     `## Usage\n\n${usage.trim()}\n\n\`\`\`yaml\n${sample.trim()}\n\`\`\``,
   ];
@@ -34,14 +35,4 @@ export function readmeOf({ metadata, spec }: StepTask, usage: string, sample: st
 
 function code(text: string): string {
   return `\`${text}\``;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cells = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));
-  const widths = head.map((_, at) => Math.max(3, ...cells.map((row) => (row[at] ?? '').length)));
-  const line = (row: readonly string[]): string =>
-    `| ${row.map((cell, at) => cell + ' '.repeat((widths[at] ?? 0) - cell.length)).join(' | ')} |`;
-  const [first = [], ...others] = cells;
-  const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`;
-  return [line(first), rule, ...others.map(line)].join('\n');
 }

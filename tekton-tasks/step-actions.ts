@@ -14,6 +14,7 @@ export const stepActions = [
   { task: 'reposure-pull', step: 'create-artifact', name: 'reposure-create-artifact' },
   { task: 'reposure-push', step: 'push', name: 'reposure-push' },
   { task: 'reposure-copy', step: 'copy', name: 'reposure-copy' },
+  { task: 'reposure-deploy', step: 'deploy', name: 'reposure-deploy' },
 ] as const;
 
 /** What a StepAction has as a param, because it has no workspaces, results of Tasks and volumes. */

@@ -8,11 +8,12 @@ import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 
+import { readExamples } from '../test/support/tekton/examples.ts';
+import { triggered } from '../test/support/tekton/triggers.ts';
 import { hasTool } from '../test/support/tools.ts';
-import { generatedFiles } from './generated.ts';
-import { lint } from './lint.ts';
+import { lint, lintCalls } from './lint.ts';
 import type { Resource } from './lint.ts';
-import { readYaml, taskNames } from './task.ts';
+import { readStepTask, readYaml, taskNames } from './task.ts';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const schemas: Readonly<Record<string, string>> = {
@@ -20,6 +21,7 @@ const schemas: Readonly<Record<string, string>> = {
   StepAction: 'stepaction_v1beta1',
   Pipeline: 'pipeline_v1',
   TaskRun: 'taskrun_v1',
+  PipelineRun: 'pipelinerun_v1',
 };
 const resources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   .filter((path) => /^(?:task|stepaction|pipeline)\/.*\.yaml$/.test(path))
@@ -47,10 +49,7 @@ describe('tekton-tasks/', () => {
     const resource = readYaml(path) as Resource;
     expect(problemsOf(resource)).toEqual([]);
     expect(lint(resource)).toEqual([]);
-  });
-
-  it.each([...generatedFiles()])('%s is as `npm run tekton` makes it', (path, text) => {
-    expect(readFileSync(`${folder}${path}`, 'utf8')).toBe(text);
+    expect(lintCalls(resource, readStepTask)).toEqual([]);
   });
 
   it.each(taskNames())('%s runs our image, at one place, with its version', (name) => {
@@ -68,6 +67,21 @@ describe('tekton-tasks/', () => {
   it.skipIf(!hasTool('kubectl'))('a kustomization that changes every image of ours', () => {
     const built = execFileSync('kubectl', ['kustomize', folder], { encoding: 'utf8' });
     expect(built.split(`image: ${names.image(version)}`).length).toBeGreaterThan(9);
+  });
+});
+
+describe('examples/pipelines/tekton/', () => {
+  const body = { artifact: `oci:registry.test/source@sha256:${'0'.repeat(64)}`, version: '1.2.3' };
+  const files = ['install.yaml', 'release.yaml', 'promote.yaml', 'promote-to-prod.yaml'];
+  const shown = [
+    ...files.flatMap((file) => readExamples(file).map((each) => [file, each] as const)),
+    ...triggered('triggers.yaml', body).map((each) => ['what triggers.yaml makes', each] as const),
+  ] as (readonly [string, Resource])[];
+
+  it.each(shown)('%s is what its schema and the linter want', (_, resource) => {
+    expect(problemsOf(resource)).toEqual([]);
+    expect(lint(resource)).toEqual([]);
+    expect(lintCalls(resource, readStepTask)).toEqual([]);
   });
 });
 
@@ -127,6 +141,52 @@ describe('lint()', () => {
     ],
   ])('finds %s', (_, spec, message) => {
     expect(lint(task(spec)).join('\n')).toMatch(message);
+  });
+
+  it.each([
+    ['a param that is missing', { params: [] }, /a is not given X/],
+    [
+      'a param that is none',
+      {
+        params: [
+          { name: 'X', value: 'x' },
+          { name: 'Y', value: '' },
+        ],
+      },
+      /a has no param Y/,
+    ],
+    [
+      'a text for an array',
+      {
+        params: [
+          { name: 'X', value: 'x' },
+          { name: 'Z', value: '' },
+        ],
+      },
+      /a wants Z as an array/,
+    ],
+    [
+      'a workspace that is none',
+      { params: [{ name: 'X', value: 'x' }], workspaces: [{ name: 'w' }] },
+      /a has no workspace w/,
+    ],
+    [
+      'a result that is none',
+      { params: [{ name: 'X', value: '$(tasks.a.results.R)' }] },
+      /tasks\.a has no result R/,
+    ],
+  ])('finds %s between a Pipeline and its Task', (_, call, message) => {
+    const params = [{ name: 'X' }, { name: 'Z', type: 'array', default: [] }];
+    const spec = { tasks: [{ name: 'a', ...call }] };
+    const problems = lintCalls({ kind: 'Pipeline', metadata: { name: 'p' }, spec }, () => ({
+      spec: { params },
+    }));
+    expect(problems.join('\n')).toMatch(message);
+  });
+
+  it('finds a result of a step that nobody writes', () => {
+    const steps = [{ ...step, results: [{ name: 'X' }] }];
+    expect(lint(task({ steps })).join()).toMatch(/result X is never written/);
   });
 
   it('reads YAML as Kubernetes does: on is a boolean', () => {

@@ -80,7 +80,7 @@ export async function getRegistry(
   const registry = await cluster.find<Registry>(resourceTypes.Registry, name, namespace, signal);
   if (registry) return registry;
   throw new NotFoundError(
-    `Cannot find registry "${name}" in namespace "${namespace}" at ${cluster.server}; \`reposure registry list -A\` shows those that there are, \`reposure registry create ${name} --provider=simple --wait\` makes one`,
+    `Cannot find registry "${name}" in namespace "${namespace}" at ${cluster.server}; \`reposure registry list -A\` shows those that there are, \`reposure registry create ${name} -n ${namespace} --provider=simple --wait\` makes one`,
   );
 }
 

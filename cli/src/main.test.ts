@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 
+import { reposureHere } from '../../test/support/cli-here.ts';
 import { reposure } from '../../test/support/cli.ts';
 import { candidatesFor } from './commands/completion.ts';
 import { program } from './main.ts';
@@ -28,9 +29,17 @@ describe('reposure', () => {
       /Cannot parse duration/,
     ],
   ])('ends with 2 and says why: %s', async (_, words, message) => {
-    const { status, stderr, stdout } = await reposure(words);
+    const { status, stderr, stdout } = await reposureHere(words);
     expect(stderr).toMatch(message);
     expect({ status, stdout: stdout.toString() }).toEqual({ status: 2, stdout: '' });
+  });
+
+  it('ends with 2 as a process, too', async () => {
+    expect(await reposure(['nonsense'])).toMatchObject({
+      status: 2,
+      stdout: Buffer.from(''),
+      stderr: expect.stringContaining('unknown command'),
+    });
   });
 
   it('ends with 1 and names the file where there is no kubeconfig', async () => {

@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   bridge: async () => (await import('./commands/bridge.ts')).bridgeCommand(),
   artifact: async () => (await import('./commands/artifact.ts')).artifactCommand(),
   bundle: async () => (await import('./commands/bundle.ts')).bundleCommand(),
+  result: async () => (await import('./commands/result.ts')).resultCommand(),
   deploy: async () => (await import('./commands/deploy.ts')).deployCommand(),
   local: async () => (await import('./commands/local.ts')).localCommand(),
   try: async () => (await import('./commands/try.ts')).tryCommand(),
@@ -53,7 +54,7 @@ const rootExamples = `
 Examples:
   reposure try                                              the whole job, on this machine, without a cluster
   reposure operator install --wait
-  reposure simple install --wait
+  reposure simple install --node-port --wait
   reposure registry create default --provider=simple --wait
   reposure image push default team/app:1.2.3 app.tar
   reposure image pull default team/app:1.2.3 --to oci:app

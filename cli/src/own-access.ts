@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+
 import { certificatesIn, loginFolders } from '@reposure/core/registry';
 import type { CredentialSource } from '@reposure/core/registry';
 
@@ -16,7 +18,8 @@ export async function ownAccess({ dockerConfig = [], caDirectory }: OwnAccessFla
   readonly ca?: string;
   readonly credentials?: CredentialSource;
 }> {
-  const folders = dockerConfig.filter((folder) => folder !== '');
+  // A pipeline names the place of credentials whether there are any or not.
+  const folders = dockerConfig.filter((folder) => folder !== '' && existsSync(folder));
   return {
     ...(caDirectory ? { ca: await certificatesIn(caDirectory) } : {}),
     ...(folders.length > 0 ? { credentials: loginFolders(folders) } : {}),

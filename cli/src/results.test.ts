@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { resultCommand } from './commands/result.ts';
 import { resultOption, writeResults } from './results.ts';
 import type { ResultFiles } from './results.ts';
 
@@ -46,6 +47,21 @@ describe('--result', () => {
     const files = parsed(`--result=url=${file}`);
     expect(() => writeResults(files, { url: 'x'.repeat(4096) })).toThrow(/want at most 4096/);
     expect(readFileSync(file, 'utf8')).toBe('');
+  });
+
+  it('makes an array of words, with what is always there', async () => {
+    const file = join(folder, 'array');
+    const words = [
+      'array',
+      file,
+      '--first=--format=oci',
+      '--prefix=--build-arg=',
+      '--',
+      '',
+      'A=-1',
+    ];
+    await resultCommand().parseAsync(words, { from: 'user' });
+    expect(readFileSync(file, 'utf8')).toBe('["--format=oci","--build-arg=A=-1"]');
   });
 
   it.each(['nothing', 'colour=/tmp/x', 'digest='])('refuses %s', (text) => {

@@ -55,16 +55,30 @@ export function writeResults(
     file,
     value: values[name] ?? '',
   }));
-  refuseTooMuch(named.map(({ file, value }) => ({ key: file, value, type: 1 })));
+  refuseTooMuch(
+    named.map(({ file, value }) => ({ key: file, value, type: 1 })),
+    true,
+  );
   for (const { name, file, value } of named) write(name, file, value);
 }
 
-function refuseTooMuch(message: readonly object[]): void {
+function refuseTooMuch(message: readonly object[], isDone: boolean): void {
   const bytes = Buffer.byteLength(JSON.stringify(message));
   if (bytes <= maxMessageBytes) return;
   throw new LimitExceededError(
-    `Cannot hand on the results: they have ${bytes} bytes; want at most ${maxMessageBytes}, as Tekton reads them. What was asked for is done`,
+    `Cannot hand on the results: they have ${bytes} bytes; want at most ${maxMessageBytes}, as Tekton reads them${isDone ? '. What was asked for is done' : ''}`,
   );
+}
+
+/**
+ * Writes a result of type array.
+ *
+ * @throws {LimitExceededError} if it is more than a pipeline takes; the file stays as it is then.
+ */
+export function writeArrayResult(file: string, words: readonly string[]): void {
+  const value = JSON.stringify(words);
+  refuseTooMuch([{ key: file, value, type: 1 }], false);
+  write('array', file, value);
 }
 
 /** Makes a file that is there, and empty, whatever comes next. */

@@ -1,23 +1,25 @@
-/** What a caller may catch and tell apart: interface, unlike messages. */
-export type ErrorCode =
-  | 'AUTHENTICATION'
-  | 'CLUSTER_RESPONSE'
-  | 'CONFLICT'
-  | 'CONTENT_INVALID'
-  | 'CONTENT_MISMATCH'
-  | 'CONTENT_NOT_FOUND'
-  | 'DISK_FULL'
-  | 'INPUT_INVALID'
-  | 'KUBECONFIG_INVALID'
-  | 'LIMIT_EXCEEDED'
-  | 'NOT_FOUND'
-  | 'OUTPUT_FAILED'
-  | 'PROTOCOL'
-  | 'REGISTRY_RESPONSE'
-  | 'ROLLOUT_FAILED'
-  | 'TIMEOUT'
-  | 'UNREACHABLE'
-  | 'UNSUPPORTED';
+/** What a caller may catch and tell apart: interface, unlike messages. docs/troubleshooting.md has each. */
+export const errorCodes = [
+  'AUTHENTICATION',
+  'CLUSTER_RESPONSE',
+  'CONFLICT',
+  'CONTENT_INVALID',
+  'CONTENT_MISMATCH',
+  'CONTENT_NOT_FOUND',
+  'DISK_FULL',
+  'INPUT_INVALID',
+  'KUBECONFIG_INVALID',
+  'LIMIT_EXCEEDED',
+  'NOT_FOUND',
+  'OUTPUT_FAILED',
+  'PROTOCOL',
+  'REGISTRY_RESPONSE',
+  'ROLLOUT_FAILED',
+  'TIMEOUT',
+  'UNREACHABLE',
+  'UNSUPPORTED',
+] as const;
+export type ErrorCode = (typeof errorCodes)[number];
 
 /** The base of every error that is not a programmer's: one sentence for a person, a code for a program. */
 export abstract class ReposureError extends Error {
@@ -26,6 +28,11 @@ export abstract class ReposureError extends Error {
 
   /** Whether the same call may succeed later without anybody changing anything. */
   get isTransient(): boolean {
+    return false;
+  }
+
+  /** Whether what is missing is on its way, as a Pod that is being replaced, and worth waiting for. */
+  get isExpectedBack(): boolean {
     return false;
   }
 }
@@ -46,6 +53,16 @@ export class NotFoundError extends ReposureError {
 export class UnreachableError extends ReposureError {
   override readonly name = 'UnreachableError';
   readonly code = 'UNREACHABLE';
+  readonly #isExpectedBack: boolean;
+
+  constructor(message: string, options?: ErrorOptions & { readonly isExpectedBack?: boolean }) {
+    super(message, options);
+    this.#isExpectedBack = options?.isExpectedBack ?? false;
+  }
+
+  override get isExpectedBack(): boolean {
+    return this.#isExpectedBack;
+  }
 
   override get isTransient(): boolean {
     return true;
@@ -67,6 +84,11 @@ export class UnsupportedError extends ReposureError {
 /** Whether trying the same again later may help; unknown errors are not worth it. */
 export function isTransient(error: unknown): boolean {
   return error instanceof ReposureError && error.isTransient;
+}
+
+/** Whether it is worth waiting, for longer than a few tries take; see {@link ReposureError.isExpectedBack}. */
+export function isExpectedBack(error: unknown): boolean {
+  return error instanceof ReposureError && error.isExpectedBack;
 }
 
 /**

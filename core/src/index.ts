@@ -3,6 +3,7 @@ export type { ByteStream } from './bytes.ts';
 export { makeServerCertificate } from './certificates.ts';
 export type { ServerCertificate, ServerNames } from './certificates.ts';
 export {
+  errorCodes,
   explain,
   InputError,
   isTransient,

@@ -54,6 +54,32 @@ describe('retry()', () => {
     expect(answer).toBe(1000);
   });
 
+  const away = new UnreachableError('restarting', { isExpectedBack: true });
+
+  it('waits for what is expected back, however many tries that takes', async () => {
+    const answer = await retry(
+      async (tryNumber) => {
+        if (tryNumber < 20) throw away;
+        return tryNumber;
+      },
+      { ...quickly, patienceMs: 10_000 },
+    );
+    expect(answer).toBe(20);
+  });
+
+  it.each([
+    ['is not back in time', { retries: 1, patienceMs: 10 }],
+    ['is not to be waited for', { retries: 0 }],
+  ])('gives up what %s', async (_, options) => {
+    const failing = retry(
+      async () => {
+        throw away;
+      },
+      { ...quickly, ...options },
+    );
+    await expect(failing).rejects.toThrow('restarting');
+  });
+
   it('leaves time between its tries, by whatever chance', async () => {
     const pauses: number[] = [];
     const down = async (): Promise<never> => {

@@ -1,11 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { isTransient } from './errors.ts';
+import { isExpectedBack, isTransient } from './errors.ts';
 
 /** How often, and how patiently, something is tried again. */
 export interface RetryOptions {
   /** Tries after the first one. */
   readonly retries: number;
+  /** What is expected back is waited for so long, however many tries that takes; unless `retries` is 0. */
+  readonly patienceMs?: number;
   /** Before the second try; doubled from there. */
   readonly baseDelayMs?: number;
   /** No pause is longer, unless the other side asks for it with Retry-After. */
@@ -33,7 +35,8 @@ export async function retry<T>(
   attempt: (tryNumber: number) => Promise<T>,
   options: RetryOptions,
 ): Promise<T> {
-  const { retries, signal, progress, isWorthwhile = isTransient } = options;
+  const { signal, progress, isWorthwhile = isTransient } = options;
+  const patience = new Patience(options);
   let failures = 0;
   let furthest = progress?.() ?? 0;
   for (let tryNumber = 0; ; tryNumber++) {
@@ -44,9 +47,33 @@ export async function retry<T>(
       const reached = progress?.() ?? 0;
       if (reached > furthest) failures = 0;
       furthest = Math.max(furthest, reached);
-      if (failures >= retries || !isWorthwhile(error)) throw error;
+      if (!isWorthwhile(error) || !patience.hasFor(error, failures)) throw error;
       await pauseAfter(error, failures++, options);
     }
+  }
+}
+
+/** Image pulls and evictions take a minute or more, and a few tries would be over in a quarter of one. */
+const defaultPatienceMs = 120_000;
+
+/** When it is time to give up. */
+class Patience {
+  readonly #retries: number;
+  readonly #patienceMs: number;
+  /** Since when nothing but what is expected back has failed. */
+  #awaySince: number | undefined;
+
+  constructor({ retries, patienceMs = defaultPatienceMs }: RetryOptions) {
+    this.#retries = retries;
+    this.#patienceMs = patienceMs;
+  }
+
+  hasFor(error: unknown, failures: number): boolean {
+    if (!isExpectedBack(error)) this.#awaySince = undefined;
+    else this.#awaySince ??= performance.now();
+    if (failures < this.#retries) return true;
+    if (this.#retries === 0 || this.#awaySince === undefined) return false;
+    return performance.now() - this.#awaySince < this.#patienceMs;
   }
 }
 

@@ -1,1 +1,1 @@
-import{l as e,t}from"./fail.js";import{rm as n}from"node:fs/promises";async function r(r){process.on(`uncaughtException`,t);let i=e(`folder`);if(i)try{await r?.(t=>e(t))}catch(e){t(e)}finally{await n(i,{recursive:!0,force:!0})}}export{r as t};
+import{t as e,u as t}from"./fail.js";import{rm as n}from"node:fs/promises";async function r(r){process.on(`uncaughtException`,t=>e(t));let i=t(`folder`);if(i)try{await r?.(e=>t(e))}catch(t){e(t)}finally{await n(i,{recursive:!0,force:!0})}}export{r as t};

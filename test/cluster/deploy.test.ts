@@ -2,8 +2,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { checkPull } from '@reposure/core/deploy';
+import { nodePath } from '@reposure/core/build';
+import { checkPull, DeployResult } from '@reposure/core/deploy';
 import { resourceTypes } from '@reposure/core/kubernetes';
+import type { KubernetesObject } from '@reposure/core/kubernetes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { reposure } from '../support/cli.ts';
@@ -107,6 +109,62 @@ describe('reposure deploy on a real cluster', () => {
     expect(result.status).toBe(1);
     expect(answers.failed).toEqual([]);
     expect(answers.of).toEqual({ 2: expect.any(Number) });
+  });
+});
+
+describe('reposure deploy of other kinds', () => {
+  const labels = { 'app.kubernetes.io/name': 'other' };
+  const templateOf = (more: object, container: object = {}): object => ({
+    metadata: { labels },
+    spec: { containers: [{ name: 'hello', image: 'hello', ...container }], ...more },
+  });
+  const setOf = (kind: 'StatefulSet' | 'DaemonSet'): object => ({
+    apiVersion: 'apps/v1',
+    kind,
+    metadata: { name: 'other' },
+    spec: {
+      ...(kind === 'StatefulSet' ? { serviceName: 'other' } : {}),
+      selector: { matchLabels: labels },
+      template: templateOf({ terminationGracePeriodSeconds: 0 }),
+    },
+  });
+  const jobOf = (name: string, exitCode: number): object => {
+    const command = [`/${nodePath}`, '--eval', `process.exit(${exitCode})`];
+    const template = templateOf({ restartPolicy: 'Never' }, { command });
+    return {
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      metadata: { name },
+      spec: { backoffLimit: 0, template },
+    };
+  };
+  const deployOf = async (...objects: object[]) => {
+    const file = join(folder, 'kinds.json');
+    await writeFile(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
+    const image = `hello=@${await pushed('5')}`;
+    const words = ['-f', file, '--image', image, '--rollback', '--fail-after', '1s', '-o', 'json'];
+    const { status, stdout, stderr } = await reposure(['-n', world.namespace, 'deploy', ...words]);
+    return { status, stderr, result: DeployResult.parse(JSON.parse(stdout.toString())) };
+  };
+
+  it('waits until they run, and Jobs until they are done', async () => {
+    const objects = [setOf('StatefulSet'), setOf('DaemonSet'), jobOf('done', 0)];
+    const { status, result } = await deployOf(...objects);
+    expect(result).toMatchObject({ waited: true, images: [{ name: 'hello' }] });
+    expect(status).toBe(0);
+    const { kubernetes, namespace } = world;
+    const done = await kubernetes.get<KubernetesObject>(resourceTypes.Job, 'done', namespace);
+    expect(done['status']).toMatchObject({ succeeded: 1 });
+  });
+
+  it('says how a Job failed, and takes it away', async () => {
+    const { status, stderr, result } = await deployOf(jobOf('failing', 4));
+    expect(stderr).toMatch(/Cannot roll out Job \S+\/failing: .*exit code 4/);
+    expect(result).toMatchObject({
+      failures: [{ object: `Job ${world.namespace}/failing` }],
+      rollback: { state: 'done', objects: [`Job ${world.namespace}/failing (deleted)`] },
+    });
+    expect(status).toBe(1);
   });
 });
 

@@ -8,6 +8,7 @@ import type { KubernetesObject } from '@reposure/core/kubernetes';
 import { names } from '@reposure/core/resource';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
+import { reposure } from '../support/cli.ts';
 import { buildContainerfile } from '../support/containerfile-image.ts';
 import { startRealWorld } from '../support/real-world.ts';
 import type { RealWorld } from '../support/real-world.ts';
@@ -65,7 +66,11 @@ async function start(
   more: object = {},
   container: object = {},
 ): Promise<void> {
-  const pod: KubernetesObject = {
+  await world.kubernetes.create(podOf(name, image, more, container));
+}
+
+function podOf(name: string, image: string, more: object = {}, container: object = {}): Pod {
+  return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name, namespace: world.namespace },
@@ -76,7 +81,6 @@ async function start(
       ...more,
     },
   };
-  await world.kubernetes.create(pod);
 }
 
 /** What a Pod printed, once it has ended well. */
@@ -180,13 +184,17 @@ describe.skipIf(process.arch !== 'x64')('a node, of a registry with TLS and a lo
     image = await pushTiny('secured', message);
   });
 
-  it('pulls nothing without a pull secret', async () => {
-    await start('refused', image);
-    const { status } = await podThat('refused', ({ status: { containerStatuses } = {} }) =>
-      /ErrImagePull|ImagePullBackOff/.test(containerStatuses?.[0]?.state?.waiting?.reason ?? ''),
+  it('pulls nothing without a pull secret, which is what a deployment advises', async () => {
+    const { namespace } = world;
+    const file = join(directory, 'refused.json');
+    await writeFile(file, JSON.stringify(podOf('refused', image)));
+    const words = ['deploy', '-n', namespace, '-f', file, '--rollback', '--fail-after=1s'];
+    const { status, stderr } = await reposure(words);
+    expect(stderr).toMatch(/cannot pull \S+\/e2e\/secured:1: .*no basic auth credentials/);
+    expect(stderr).toContain(
+      `want \`reposure -n ${namespace} registry pull-secret default --for-namespace ${namespace} --service-account default\``,
     );
-    expect(status?.phase).toBe('Pending');
-    await world.kubernetes.delete(resourceTypes.Pod, 'refused', world.namespace);
+    expect(status).toBe(1);
   });
 
   it('pulls and runs it with the one that `registry pull-secret` gives, until it is taken back', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { startRegistry } from '@reposure/local/registry';
 import { afterAll, beforeAll } from 'vitest';
 
-import { describeMainJob } from '../e2e/main-job.ts';
+import { describeMainJobs } from '../e2e/main-job.ts';
 import type { RegistryUnderTest, World } from '../e2e/main-job.ts';
 import { startRealWorld } from '../support/real-world.ts';
 import type { RealWorld } from '../support/real-world.ts';
@@ -49,19 +49,29 @@ const worldOf = (name: string) => (): World => {
   return { namespace: world.namespace, env: {}, registry };
 };
 
-describeMainJob('real cluster, registry 3, exec v4', worldOf('simple'), {
-  protocol: 'v4.channel.k8s.io',
-});
-describeMainJob('real cluster, registry 3, exec v5', worldOf('simple'), {
-  protocol: 'v5.channel.k8s.io',
-  isBrief: true,
-});
-describeMainJob('real cluster, Distribution 2, exec v5', worldOf('distribution2'), {
-  isThere: findDistribution('2') !== undefined,
-  protocol: 'v5.channel.k8s.io',
-  isBrief: true,
-});
-describeMainJob('real cluster, embedded registry, exec v4', worldOf('embedded'), {
-  protocol: 'v4.channel.k8s.io',
-  isBrief: true,
-});
+describeMainJobs([
+  {
+    title: 'real cluster, registry 3, exec v4',
+    world: worldOf('simple'),
+    protocol: 'v4.channel.k8s.io',
+  },
+  {
+    title: 'real cluster, registry 3, exec v5',
+    world: worldOf('simple'),
+    protocol: 'v5.channel.k8s.io',
+    isBrief: true,
+  },
+  {
+    title: 'real cluster, Distribution 2, exec v5',
+    world: worldOf('distribution2'),
+    isThere: findDistribution('2') !== undefined,
+    protocol: 'v5.channel.k8s.io',
+    isBrief: true,
+  },
+  {
+    title: 'real cluster, embedded registry, exec v4',
+    world: worldOf('embedded'),
+    protocol: 'v4.channel.k8s.io',
+    isBrief: true,
+  },
+]);

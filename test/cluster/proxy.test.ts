@@ -9,7 +9,7 @@ import { openRoute } from '@reposure/core/surrogate';
 import type { Route } from '@reposure/core/surrogate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { describeMainJob } from '../e2e/main-job.ts';
+import { describeMainJobs } from '../e2e/main-job.ts';
 import type { RegistryUnderTest } from '../e2e/main-job.ts';
 import { startRealWorld } from '../support/real-world.ts';
 import type { RealWorld } from '../support/real-world.ts';
@@ -28,11 +28,14 @@ beforeAll(async () => {
 
 afterAll(() => world.close());
 
-describeMainJob(
-  'real cluster, registry 3, proxy',
-  () => ({ namespace: world.namespace, env: {}, registry }),
-  { route: 'proxy', isBrief: true },
-);
+describeMainJobs([
+  {
+    title: 'real cluster, registry 3, proxy',
+    world: () => ({ namespace: world.namespace, env: {}, registry }),
+    route: 'proxy',
+    isBrief: true,
+  },
+]);
 
 describe('the proxy of a real API server', () => {
   async function opened(): Promise<Route> {

@@ -1,8 +1,11 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 
+import { hostPlatform } from '@reposure/core/oci';
 import { describe, expect, it } from 'vitest';
 
 import type { ActionWorld } from '../support/action-world.ts';
+import { writeBuildkitArchive } from '../support/buildkit-archive.ts';
+import { hasTool, runProgram } from '../support/tools.ts';
 import { expectNoSecrets, tokenOf } from './action-secrets.ts';
 
 /** What actions/pull does. */
@@ -20,6 +23,25 @@ export function describePull(given: () => ActionWorld): void {
       expect(found).toEqual(wanted);
       expectNoSecrets(run, [tokenOf(kubeconfig)]);
     });
+
+    it.skipIf(!hasTool('podman'))(
+      'gives podman and buildah the platform of an index that this runner has',
+      async () => {
+        const { cli, env, path, pull } = given();
+        const { path: archive } = await writeBuildkitArchive(path('index.tar'));
+        await cli('image', 'push', 'default', 'made/index:1', `oci-archive:${archive}`);
+        const storage = path('storage.conf');
+        const folders = `graphroot = "${path('graph')}"\nrunroot = "${path('run')}"\n`;
+        await writeFile(storage, `[storage]\ndriver = "vfs"\n${folders}`);
+        const inputs = { image: 'made/index:1', to: 'containers-storage:localhost/index:1' };
+        const stores = { ...env, CONTAINERS_STORAGE_CONF: storage };
+        const run = await pull(inputs, { env: stores });
+        expect(run).toMatchObject({ status: 0, left: [], outputs: { path: '' } });
+        const command = ['podman', 'image', 'inspect', '--format', '{{.Architecture}}'];
+        const found = await runProgram([...command, 'localhost/index:1'], { env: stores });
+        expect(found.stdout.toString().trim()).toBe(hostPlatform().architecture);
+      },
+    );
 
     it('leaves nothing of a pull that is cancelled', async () => {
       const { path, pull, stalled } = given();

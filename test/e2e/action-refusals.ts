@@ -1,4 +1,5 @@
 import { truncate, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 
 import { describe, expect, it } from 'vitest';
 
@@ -34,11 +35,13 @@ export function describeRefusals(given: () => ActionWorld): void {
       ['a secret as a tag', { tags: `team/ok:${token}` }, /tags: entry 1 looks like a secret/],
       ['a tag of another registry', { tags: 'ghcr.io/team/bad:1' }, /"tags".* ghcr\.io/],
       ['two sources', { source: 'app.tar\nother.tar' }, /source: wants one source/],
-      ['a source that does not exist', { source: '/absent.tar' }, /absent\.tar/],
-      ['a truncated archive', { source: 'cut.tar' }, /cut\.tar/],
+      ['a source that does not exist', { source: '/absent.tar' }, /input "source": .*absent\.tar/],
+      ['a truncated archive', { source: 'cut.tar' }, /input "source": .*cut\.tar/],
       ['a Registry that does not exist', { registry: 'absent' }, /registry "absent".*"registry"/],
+      ['a namespace that does not exist', { namespace: 'absent' }, /"absent".*"namespace"/],
       ['a secret as the Registry', { registry: token }, /the inputs "registry"/],
       ['YAML that is no kubeconfig', { kubeconfig: noKubeconfig }, /the input "kubeconfig"/],
+      ['a folder without a kubeconfig', { kubeconfig: tmpdir() }, /"kubeconfig".* that folder/],
       ['a context that there is not', { context: 'absent' }, /"context".*"absent"/],
       [
         'too little time',
@@ -96,13 +99,41 @@ export function describeRefusals(given: () => ActionWorld): void {
       ['neither image nor place', {}, /image: is required; to: is required/],
       ['a folder and an archive', { unpack: 'true', to: 'oci:x' }, /to: with the input "unpack"/],
       ['a place that is none', { to: 'x' }, /to: wants one of oci:/],
-      ['an image that there is not', { image: 'team/absent:1' }, /team\/absent:1/],
+      ['an image that there is not', { image: 'team/absent:1' }, /input "image": .*team\/absent:1/],
     ])('%s', async (title, wrong, message) => {
       const { env, runners } = given();
       const usual = title.startsWith('neither') ? {} : { image: 'made/site:1', to: 'oci:x' };
       const run = await runners.pull.run({ inputs: { ...usual, ...wrong }, env });
       expectRefusal(run, message);
       expect(run).toMatchObject({ outputs: {}, left: [] });
+    });
+  });
+
+  describe('actions/deploy refuses', () => {
+    const image = 'app=registry.test/team/app';
+    it.each<[string, Inputs, RegExp]>([
+      ['nothing to deploy', { manifests: '# none\n' }, /manifests: is required/],
+      ['standard input', { manifests: '-' }, /manifests: wants files or folders/],
+      ['manifests that do not exist', { manifests: '/absent' }, /input "manifests": .*\/absent/],
+      ['a prune of nobody knows what', { prune: 'true' }, /prune: wants the input "set"/],
+      ['an image by its tag', { images: `${image}:1` }, /input "images": .* no digest/],
+      [
+        'an image that no manifest has',
+        { images: `${image.replace('app', 'ap')}@sha256:${'0'.repeat(64)}` },
+        /inputs "manifests" and "images": .*"ap": no manifest has it.* input "image-paths"/,
+      ],
+      ['a secret as an image', { images: `app=${token}` }, /input "images": .*"\*\*\*"/],
+      [
+        'a namespace that does not exist',
+        { namespace: 'absent' },
+        /"absent": it does not exist .* the input "create-namespace"/,
+      ],
+    ])('%s', async (_, wrong, message) => {
+      const { deploy, path } = given();
+      const run = await deploy({ manifests: path('k8s'), ...wrong });
+      expectRefusal(run, message);
+      expect(run).toMatchObject({ outputs: {}, left: [] });
+      expectNoSecrets(run, [token]);
     });
   });
 
@@ -116,11 +147,15 @@ export function describeRefusals(given: () => ActionWorld): void {
       ['a provider without its host', { provider: 'harbor' }, /host: is required by "provider"/],
       ['two registries', { simple: 'true', host: 'a.example' }, /simple: contradicts/],
       ['an image for nothing', { operator: 'check', image: 'x' }, /image: contradicts "operator"/],
-      ['a namespace without an operator', { operator: 'check', namespace: 'empty' }, /"empty"/],
+      [
+        'a namespace without an operator',
+        { operator: 'check', namespace: 'empty' },
+        /inputs "operator" and "namespace": .*"empty"/,
+      ],
       [
         'a Registry that nobody makes',
         { operator: 'skip', registry: 'late', timeout: '1s' },
-        /late/,
+        /inputs "registry" and "namespace": .*default\/late/,
       ],
     ])('%s', async (_, wrong, message) => {
       const { env, runners } = given();

@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+
 import { list } from 'tar';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -7,6 +9,7 @@ import type { StepRun } from '../support/action.ts';
 import { writeBuildkitArchive } from '../support/buildkit-archive.ts';
 import { runProgram } from '../support/tools.ts';
 import { describeAct } from './action-act.ts';
+import { describeDeploy } from './action-deploy.ts';
 import { describePull } from './action-pull.ts';
 import { describeRefusals } from './action-refusals.ts';
 import { expectNoSecrets, tokenOf } from './action-secrets.ts';
@@ -85,12 +88,13 @@ describe('actions/push', () => {
   });
 
   it.each([
-    ['its text', (text: string) => text],
-    ['base64', (text: string) => Buffer.from(text).toString('base64')],
+    ['its text', async (text: string) => text],
+    ['base64', async (text: string) => Buffer.from(text).toString('base64')],
+    ['the folder that it is mounted to', mounted],
   ])('takes a kubeconfig as %s, masks it first, and leaves none', async (_, formOf) => {
     const { kubeconfig: text } = world;
     const token = tokenOf(text);
-    const kubeconfig = formOf(text);
+    const kubeconfig = await formOf(text);
     const inputs = { source: world.path('app.tar'), tags: 'team/masked:1', kubeconfig };
     const run = await world.push(inputs, { env: {} });
     expect(run).toMatchObject({ status: 0, left: [] });
@@ -124,6 +128,23 @@ describe('actions/push', () => {
     expect(pods.stdout.toString()).not.toContain('pull-check');
   });
 
+  it('has a node pull what was pushed, and post remove the Pod of a check that was killed', async () => {
+    const { env, path, push, runners } = world;
+    const inputs = { source: path('app.tar'), tags: 'team/app:checked', 'verify-pull': 'true' };
+    const run = await push(inputs);
+    expect(run).toMatchObject({ status: 0, left: [] });
+    expect(run.log).toContain('A node has pulled');
+    const { KUBECONFIG: kubeconfig } = env;
+    const left = { name: 'reposure-pull-check-left', namespace: 'default', kubeconfig };
+    const image = run.outputs['ref'] ?? '';
+    await runProgram(['kubectl', 'run', left.name, '--image', image], { env });
+    const post = await runners.push.runPost({ STATE_pod: JSON.stringify(left) });
+    expect(post).toMatchObject({ status: 0, log: '' });
+    const pods = await runProgram(['kubectl', 'get', 'pods', '-o', 'name'], { env });
+    expect(pods.stdout.toString()).toContain('reposure-surrogate-default');
+    expect(pods.stdout.toString()).not.toContain('pull-check');
+  });
+
   it('keeps the attestations of an archive as docker/build-push-action writes it', async () => {
     const archive = await writeBuildkitArchive(world.path('built.tar'));
     const inputs = { source: `oci-archive:${archive.path}`, tags: 'team/built:1' };
@@ -144,6 +165,7 @@ describe('actions/push', () => {
 });
 
 describePull(() => world);
+describeDeploy(() => world);
 describeRefusals(() => world);
 describeAct(() => world);
 
@@ -175,6 +197,14 @@ describe('actions/push, when the job is cancelled', () => {
     expect(await world.tagsOf('team/cancelled')).toEqual([]);
   });
 });
+
+/** A folder with a kubeconfig, as pipelines mount one. */
+async function mounted(kubeconfig: string): Promise<string> {
+  const folder = world.path('mounted');
+  await mkdir(folder);
+  await writeFile(world.path('mounted/kubeconfig'), kubeconfig);
+  return folder;
+}
 
 /** Of every blob in an OCI archive, sorted. */
 async function digestsIn(path: string): Promise<string[]> {

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -69,6 +71,14 @@ describe('artifacts', () => {
     const empty = await created(join(folder, 'none'));
     await useArtifact(await open(), empty, join(folder, 'empty'));
     expect(await stat(join(folder, 'empty'))).toBeTruthy();
+  });
+
+  it('are not made of what is neither file nor folder', async () => {
+    const socket = join(folder, 'socket');
+    const server = createServer().listen(socket);
+    await once(server, 'listening');
+    await expect(created(socket)).rejects.toThrow(/socket: it is neither a file nor a folder/);
+    server.close();
   });
 
   it('leave nothing behind that is not what their digest says', async () => {

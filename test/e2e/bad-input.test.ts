@@ -4,8 +4,9 @@ import { mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { names } from '@reposure/core/resource';
 import { startRegistry } from '@reposure/local/registry';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse, stringify } from 'yaml';
 
 import { requestJson } from '../support/api.ts';
@@ -31,6 +32,7 @@ beforeAll(async () => {
   await run('registry', 'create', 'small', `--host=${small.host}`, '--insecure', '--wait');
   await mkdir(path('site'));
   await writeFile(path('site/page.html'), '<p>hello</p>');
+  await writeFile(path('site/other.html'), '<p>other</p>');
   await writeFile(path('big.bin'), randomBytes(1_000_000));
   await run('image', 'push', 'default', 'team/site:1', path('site'));
   await run('image', 'pull', 'default', 'team/site:1', '--to', `oci:${path('layout')}`);
@@ -166,6 +168,28 @@ describe('a command that asks for what is not there says so', () => {
   });
 });
 
+describe('what is only half there', () => {
+  it('one file that was asked for, of an image of many: no result is written', async () => {
+    const words = ['image', 'pull', 'default', 'team/site:1', '--unpack'];
+    const { status, stderr } = await reposure([...words, `--result=digest=${path('digest')}`], {
+      env: world.env,
+    });
+    expect(stderr).toMatch(/Error: .*not a single file; want --to DIR/);
+    expect(await readFile(path('digest'), 'utf8')).toBe('');
+    expect(status).toBe(2);
+  });
+
+  it('artifacts of which one is not named: its folder is the fallback', async () => {
+    const file = path('artifact');
+    await run('artifact', 'create', 'default', 'team/artifact:1', `${file}=${path('site')}`);
+    const artifact = await readFile(file, 'utf8');
+    const uses = [`${artifact}=${path('unpacked')}`, `=${path('instead')}`];
+    await run('artifact', 'use', 'default', ...uses, `--fallback=${path('layout')}`);
+    expect(await readdir(path('unpacked'))).toEqual(['other.html', 'page.html']);
+    expect(await readdir(path('instead'))).toEqual(await readdir(path('layout')));
+  });
+});
+
 describe('a result that cannot be printed', () => {
   it.skipIf(!existsSync('/dev/full'))('is a clear error, and no stack', async () => {
     const script = fileURLToPath(new URL('../../cli/bin/reposure.js', import.meta.url));
@@ -210,7 +234,8 @@ describe('a cluster that is not as it should be names the thing and the next ste
       ...found,
       spec: { ...(found['spec'] as object), replicas: 0 },
     });
-    await tool('sleep', '3');
+    const isGone = (): boolean => !store.get('pods', 'default', `${names.surrogate('asleep')}-0`);
+    await vi.waitUntil(isGone, { timeout: 20_000 });
     expect(await push(path('site'), 'team/bad:1', 'asleep')).toMatchObject({
       status: 1,
       stderr: expect.stringMatching(/asleep.*describe/s),
@@ -228,7 +253,7 @@ describe('a cluster that is not as it should be names the thing and the next ste
     expect(result).toMatchObject({ status: 1, stderr: expect.stringContaining('empty') });
   });
 
-  it('an account that may read the Registry but not exec', async () => {
+  it('an account that may read the Registry but neither its keys nor exec', async () => {
     const apply = (object: Record<string, unknown>, resource: string): void => {
       world.cluster.store.create(resource, object as never);
     };
@@ -254,7 +279,9 @@ describe('a cluster that is not as it should be names the thing and the next ste
     const result = await refused(['image', 'push', 'default', 'team/bad:1', path('site')], env);
     expect(result).toMatchObject({
       status: 1,
-      stderr: expect.stringMatching(/pods\/exec.*registry role/s),
+      stderr: expect.stringMatching(
+        /^Error: Cannot push to registry default\/default: .*Secret ".*" is forbidden, and pods\/exec is forbidden, too; want the Role that `reposure registry role default -n default` prints$/m,
+      ),
     });
   });
 });

@@ -5,27 +5,13 @@ import { join } from 'node:path';
 import type { DeployResult } from '@reposure/core/deploy';
 import { openCluster, resourceTypes } from '@reposure/core/kubernetes';
 import type { KubernetesClient, KubernetesObject } from '@reposure/core/kubernetes';
-import type { Program } from '@reposure/local/cluster';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { reposure, reposureOk } from '../support/cli.ts';
 import { startEmbeddedWorld } from '../support/embedded-world.ts';
 import type { EmbeddedWorld } from '../support/embedded-world.ts';
-import { sampleApp, versionAt } from '../support/sample-app.ts';
+import { programOf, referenceOf, sampleApp, versionAt } from '../support/sample-app.ts';
 import type { Finished } from '../support/tools.ts';
-
-const host = 'registry.test:5000';
-const reference = (version: string): string =>
-  `${host}/team/hello-${version}@sha256:${version.codePointAt(0)?.toString(16).padStart(64, '0')}`;
-
-/** The sample application, as each of its images has it. */
-const versionOf = (version: string, failure = ''): Record<string, Program> => ({
-  [reference(version)]: {
-    mapped: true,
-    command: () => [process.execPath, join(sampleApp, 'server.mjs')],
-    environment: () => ({ VERSION: version, ...(failure ? { FAILS: failure } : {}) }),
-  },
-});
 
 let world: EmbeddedWorld;
 let kubernetes: KubernetesClient;
@@ -34,10 +20,10 @@ const manifest = join(sampleApp, 'k8s', 'app.yaml');
 
 beforeAll(async () => {
   world = await startEmbeddedWorld({
-    ...versionOf('1'),
-    ...versionOf('2'),
-    ...versionOf('crashing', 'crash'),
-    ...versionOf('unready', 'ready'),
+    ...programOf('1'),
+    ...programOf('2'),
+    ...programOf('crashing', 'crash'),
+    ...programOf('unready', 'ready'),
   });
   kubernetes = await openCluster({ kubeconfig: world.env['KUBECONFIG'] });
   folder = await mkdtemp(join(tmpdir(), 'deploy-'));
@@ -65,9 +51,9 @@ const answer = (namespace = 'default'): Promise<string> => versionAt(kubernetes,
 
 describe('reposure deploy', () => {
   it('applies manifests with the image by digest, and returns when they run', async () => {
-    const result = await deployed('-f', manifest, '--image', `hello=${reference('1')}`);
+    const result = await deployed('-f', manifest, '--image', `hello=${referenceOf('1')}`);
     expect(changesOf(result)).toEqual(['Service hello created', 'Deployment hello created']);
-    expect(result).toMatchObject({ waited: true, images: [{ reference: reference('1') }] });
+    expect(result).toMatchObject({ waited: true, images: [{ reference: referenceOf('1') }] });
     expect(await answer()).toBe('1');
   });
 
@@ -76,12 +62,12 @@ describe('reposure deploy', () => {
       '-f',
       manifest,
       '--image',
-      `hello=${reference('2')}`,
+      `hello=${referenceOf('2')}`,
       '--dry-run=server',
     );
     expect(status).toBe(0);
     expect(stdout.toString()).toContain(
-      `-           image: ${reference('1')}\n+           image: ${reference('2')}`,
+      `-           image: ${referenceOf('1')}\n+           image: ${referenceOf('2')}`,
     );
     expect(stdout.toString()).toMatch(/default\/service\/hello +unchanged/);
     expect(await answer()).toBe('1');
@@ -116,11 +102,13 @@ describe('reposure deploy', () => {
           );
         }
       })();
-      const { status, stderr } = await run(
+      const { status, stderr, stdout } = await run(
+        '-o',
+        'json',
         '-f',
         manifest,
         '--image',
-        `hello=${reference(version)}`,
+        `hello=${referenceOf(version)}`,
         '--rollback',
         '--timeout',
         version === 'unready' ? '5s' : '60s',
@@ -132,10 +120,15 @@ describe('reposure deploy', () => {
       expect(stderr).toMatch(cause);
       expect(stderr).toContain('Rolled back: Deployment default/hello');
       expect(status).toBe(1);
+      expect(JSON.parse(stdout.toString())).toMatchObject({
+        waited: false,
+        failures: [{ object: 'Deployment default/hello', reason: expect.stringMatching(cause) }],
+        rollback: { state: 'done', objects: ['Deployment default/hello'] },
+      });
       expect(counts).toMatchObject({ failed: 0 });
       expect(counts.answered).toBeGreaterThan(10);
       const there = await kubernetes.get<KubernetesObject>(resourceTypes.Deployment, 'hello');
-      expect(JSON.stringify(there['spec'])).toContain(reference('1'));
+      expect(JSON.stringify(there['spec'])).toContain(referenceOf('1'));
     },
   );
 
@@ -189,7 +182,7 @@ spec:
       schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
 `,
     );
-    const words = ['-f', all, '--image', `hello=${reference('1')}`, '--set', 'tools', '--prune'];
+    const words = ['-f', all, '--image', `hello=${referenceOf('1')}`, '--set', 'tools', '--prune'];
     const path = ['--image-path', 'Tool.example.test=spec.steps[*].image'];
     const first = await deployed(...words, ...path);
     expect(changesOf(first)).toEqual([
@@ -204,7 +197,7 @@ spec:
     ]);
     const type = await kubernetes.typeOfKind('Tool', 'example.test');
     const tool = type && (await kubernetes.get<KubernetesObject>(type, 'hammer', 'tools'));
-    expect(tool).toMatchObject({ spec: { steps: [{ image: reference('1') }] } });
+    expect(tool).toMatchObject({ spec: { steps: [{ image: referenceOf('1') }] } });
     const useless = await run(...words, '--image-path', 'Tool=spec.containers[*].image');
     expect(useless.stderr).toContain('it leads to no text in any Tool');
   });
@@ -239,7 +232,7 @@ spec:
       '-f',
       after,
       '--image',
-      `hello=${reference('crashing')}`,
+      `hello=${referenceOf('crashing')}`,
       '--rollback',
       '--fail-after',
       '1s',
@@ -282,7 +275,7 @@ spec:
   });
 
   it('refuses what was typed wrong as wrong usage', async () => {
-    const refused = await run('-f', manifest, '--image', `helo=${reference('1')}`);
+    const refused = await run('-f', manifest, '--image', `helo=${referenceOf('1')}`);
     expect(refused.stderr).toContain('no manifest has it; those that are there: hello');
     expect(refused.status).toBe(2);
   });

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -35,24 +36,38 @@ interface Result {
 
 const isEquipped = hasTool('buildah', 'skopeo', 'crane');
 
-/**
- * The main job, by the command line, checked with other tools straight at the registry.
- *
- * @param options.isThere Whether this machine has the registry.
- * @param options.isBrief What depends on the way and on the registry, and not what is read and written here.
- */
-export function describeMainJob(
-  title: string,
-  world: () => World,
-  options: {
-    readonly route?: 'proxy' | 'exec';
-    readonly protocol?: string;
-    readonly isThere?: boolean;
-    readonly isBrief?: boolean;
-  } = {},
-): void {
-  const { route = 'exec', protocol, isThere = true, isBrief = false } = options;
-  describe.skipIf(!isEquipped || !isThere)(`${title} (needs buildah, skopeo, crane)`, () => {
+/** The main job in one place, and by one way. */
+export interface MainJob {
+  readonly title: string;
+  readonly world: () => World;
+  readonly route?: 'proxy' | 'exec';
+  readonly protocol?: string;
+  /** Whether this machine has the registry. */
+  readonly isThere?: boolean;
+  /** What depends on the way and on the registry, and not what is read and written here. */
+  readonly isBrief?: boolean;
+}
+
+/** The main job, by the command line, checked with other tools straight at the registry; all on the same images. */
+export function describeMainJobs(jobs: readonly MainJob[]): void {
+  describe.skipIf(!isEquipped)('the main job (needs buildah, skopeo, crane)', () => {
+    let directory: string;
+    let images: Images;
+
+    beforeAll(async () => {
+      directory = await mkdtemp(join(tmpdir(), 'main-job-'));
+      images = await makeImages(directory);
+    });
+
+    afterAll(() => rm(directory, { recursive: true, force: true }));
+
+    for (const job of jobs) describeMainJob(job.title, job, () => images);
+  });
+}
+
+function describeMainJob(title: string, job: MainJob, made: () => Images): void {
+  const { world, route = 'exec', protocol, isThere = true, isBrief = false } = job;
+  describe.skipIf(!isThere)(`in ${title}`, () => {
     let directory: string;
     let images: Images;
     const flags = protocol ? ['--exec-protocol', protocol] : [];
@@ -99,13 +114,11 @@ export function describeMainJob(
     };
 
     beforeAll(async () => {
+      images = made();
       directory = await mkdtemp(join(tmpdir(), 'main-job-'));
-      images = await makeImages(directory);
     });
 
-    afterAll(async () => {
-      await rm(directory, { recursive: true, force: true });
-    });
+    afterAll(() => rm(directory, { recursive: true, force: true }));
 
     it('pushes an OCI archive byte for byte, and sends nothing twice', async () => {
       const first = await push(`${repository}-oci:1`, images.ociArchive);
@@ -230,8 +243,7 @@ export function describeMainJob(
       ];
       const plain = await readFile(images.dockerArchive);
       const first = await run(words, plain);
-      await tool('gzip', '-k', images.dockerArchive);
-      const second = await run(words, await readFile(`${images.dockerArchive}.gz`));
+      const second = await run(words, gzipSync(plain));
       expect(second.toString()).toBe(first.toString());
       expect(first.toString()).toMatch(/@sha256:[0-9a-f]{64}\n$/);
     });

@@ -5,8 +5,6 @@ import type { EmbeddedWorld } from '../support/embedded-world.ts';
 import { describeOperatorAttacks } from './operator-attacks.ts';
 import { describeOperatorHealing } from './operator-healing.ts';
 import { describeOperatorInput } from './operator-input.ts';
-import { describeOperatorRestarts } from './operator-restarts.ts';
-import { describeOperatorRights } from './operator-rights.ts';
 import { describeOperatorScope } from './operator-scope.ts';
 
 let embedded: EmbeddedWorld;
@@ -17,8 +15,6 @@ beforeAll(async () => {
 
 afterAll(() => embedded.close());
 
-describeOperatorRights('embedded cluster', () => ({ env: embedded.env, namespace: 'rights' }));
-describeOperatorRestarts('embedded cluster', () => ({ env: embedded.env, namespace: 'restarts' }));
 describeOperatorScope('embedded cluster', () => ({ env: embedded.env, namespace: 'scope' }));
 describeOperatorAttacks('embedded cluster', () => ({ env: embedded.env, namespace: 'attacks' }));
 describeOperatorInput('embedded cluster', () => ({ env: embedded.env, namespace: 'input' }));

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -8,10 +8,11 @@ import type { KubernetesClient, KubernetesObject } from '@reposure/core/kubernet
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { writeDockerArchive } from '../support/docker-archive.ts';
-import { readTask } from '../support/tekton/resources.ts';
-import type { ParamValue } from '../support/tekton/resources.ts';
+import { readSample, readTask } from '../support/tekton/resources.ts';
+import type { ParamValue, Task } from '../support/tekton/resources.ts';
 import { runTask } from '../support/tekton/task-run.ts';
 import type { TaskRunEnd } from '../support/tekton/task-run.ts';
+import { settings, stepActionResults, stepActionTask } from './step-actions.ts';
 
 /** A cluster with the operator, a simple registry with TLS and login, and the Registry `default`. */
 export interface TektonWorld {
@@ -42,35 +43,57 @@ export function describeTekton(
     let pushed: TaskRunEnd;
     const source = { source: { configMap: { name: 'app' } } };
     const account = 'pipeline';
+    /** What Tekton mounts for a workspace, and the Task is given for it. */
+    type Volumes = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+    type Params = Readonly<Record<string, ParamValue>>;
     const newObject = (type: string, called: string, rest: object = {}): KubernetesObject =>
       objectOf(type, { name: called, namespace: worldOf().namespace }, rest);
 
-    const start = (
-      task: string,
-      params: Readonly<Record<string, ParamValue>>,
-      workspaces: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {},
+    const startTask = (
+      task: Task,
+      params: Params,
+      workspaces: Volumes = {},
       serviceAccount = account,
     ): Promise<TaskRunEnd> => {
-      const { kubernetes, namespace, route, securityContext } = worldOf();
-      const input = {
-        name: `${task}-${randomBytes(3).toString('hex')}`,
-        namespace,
-        params: { ...(task === 'reposure-install' ? {} : { ROUTE: route }), ...params },
-        workspaces,
-      };
+      const { kubernetes, namespace, securityContext } = worldOf();
+      const name = `${task.metadata.name}-${randomBytes(3).toString('hex')}`;
       const place = { kubernetes, serviceAccount, ...(securityContext ? { securityContext } : {}) };
-      return runTask(readTask(task), input, place);
+      return runTask(task, { name, namespace, params, workspaces }, place);
+    };
+    const start = (
+      task: string,
+      params: Params,
+      workspaces?: Volumes,
+      serviceAccount?: string,
+    ): Promise<TaskRunEnd> =>
+      startTask(readTask(task), { ROUTE: worldOf().route, ...params }, workspaces, serviceAccount);
+    const bind = async (kind: string, role: string, serviceAccount: string): Promise<void> => {
+      const { kubernetes, namespace } = worldOf();
+      const apiGroup = 'rbac.authorization.k8s.io';
+      await kubernetes.create(
+        newObject(`${apiGroup}/v1 RoleBinding`, `${serviceAccount}-${role}`, {
+          roleRef: { apiGroup, kind, name: role },
+          subjects: [{ kind: 'ServiceAccount', name: serviceAccount, namespace }],
+        }),
+      );
+    };
+    /** Runs what the README of a Task shows, with what only the test knows. */
+    const startSample = (task: string, params: Params = {}): Promise<TaskRunEnd> => {
+      const { params: given = [], workspaces = [], serviceAccountName } = readSample(task).spec;
+      const shown = Object.fromEntries(given.map(({ name, value }) => [name, value]));
+      const volumes = Object.fromEntries(workspaces.map(({ name, ...volume }) => [name, volume]));
+      return start(task, { ...shown, ...params }, volumes, serviceAccountName);
     };
 
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), 'tekton-'));
-      const { kubernetes, namespace } = worldOf();
+      const { kubernetes } = worldOf();
       const { path } = await writeDockerArchive(join(folder, 'app.tar'), ['hello\n']);
       const app = (await readFile(path)).toString('base64');
       await kubernetes.create(
         newObject('v1 ConfigMap', 'app', {
           binaryData: { 'app.tar': app },
-          data: { 'hello.txt': 'hello\n', Dockerfile: 'FROM scratch\nARG FILE\nCOPY $FILE /\n' },
+          data: { 'hello.txt': 'hello\n', 'settings.yaml': settings },
         }),
       );
       for (const each of [account, 'nobody']) {
@@ -81,18 +104,10 @@ export function describeTekton(
         (await worldOf().run('registry', 'role', 'default', '--direct', '-o', 'json')).toString(),
       );
       await kubernetes.apply(role);
-      await kubernetes.create(
-        newObject('rbac.authorization.k8s.io/v1 RoleBinding', 'pipeline', {
-          roleRef: {
-            apiGroup: 'rbac.authorization.k8s.io',
-            kind: 'Role',
-            name: role.metadata.name,
-          },
-          subjects: [{ kind: 'ServiceAccount', name: account, namespace }],
-        }),
-      );
-      const params = { IMAGE: 'team/app:1.2.3', SOURCE: 'app.tar', TAGS: ['1.2', 'latest'] };
-      pushed = await start('reposure-push', params, source);
+      await bind('Role', role.metadata.name, account);
+      // As the README of reposure-deploy has it.
+      await bind('ClusterRole', 'edit', account);
+      pushed = await startSample('reposure-push');
     });
 
     afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -112,12 +127,11 @@ export function describeTekton(
 
     it('promote by digest, with the way back, and refuse another digest', async () => {
       const { IMAGE_DIGEST: digest = '' } = pushed.results;
-      const names = { SOURCE_IMAGE: 'team/app:1.2.3', IMAGE: 'team/app:prod' };
-      const promoted = await start('reposure-copy', { ...names, DIGEST: digest });
+      const promoted = await startSample('reposure-copy', { DIGEST: digest });
       expect(promoted).toMatchObject({ succeeded: true });
       expect(promoted.results).toMatchObject({ IMAGE_DIGEST: digest, PREVIOUS_DIGEST: '' });
       const other = `sha256:${'0'.repeat(64)}`;
-      const refused = await start('reposure-copy', { ...names, DIGEST: other });
+      const refused = await startSample('reposure-copy', { DIGEST: other });
       expect(refused.succeeded).toBe(false);
       expect(refused.logs['copy']).toMatch(/Nothing was written/);
       expect(refused.results).toEqual({ ...noResults, PREVIOUS_DIGEST: '' });
@@ -125,14 +139,10 @@ export function describeTekton(
 
     it('pull into an artifact, and push what is in it, without a volume that lasts', async () => {
       const { IMAGE_DIGEST: digest = '' } = pushed.results;
-      const pulled = await start(
-        'reposure-pull',
-        { IMAGE: `team/app@${digest}`, ARTIFACT_IMAGE: 'team/files:run-1' },
-        { source: { emptyDir: {} } },
-      );
+      const pulled = await startSample('reposure-pull', { IMAGE: `team/app@${digest}` });
       expect(pulled).toMatchObject({ succeeded: true });
       const { SOURCE_ARTIFACT: artifact = '' } = pulled.results;
-      expect(artifact).toMatch(/^oci:[^\n]+\/team\/files@sha256:[0-9a-f]{64}$/);
+      expect(artifact).toMatch(/^oci:[^\n]+\/team\/app-files@sha256:[0-9a-f]{64}$/);
       const again = await start('reposure-push', {
         IMAGE: 'team/again:1',
         SOURCE_ARTIFACT: artifact,
@@ -182,29 +192,42 @@ export function describeTekton(
       },
     );
 
-    // The order of the Pipeline: what was built, and nothing else, is what is promoted.
-    it.each(builderImages)(
-      'build with %s without privileges, and promote that',
-      async (builderImage) => {
-        const built = await start(
-          'reposure-build',
-          {
-            IMAGE: 'team/built:1',
-            BUILDER_IMAGE: builderImage,
-            BUILD_EXTRA_ARGS: ['--build-arg=FILE=hello.txt'],
-          },
-          source,
-        );
-        expect(built).toMatchObject({ succeeded: true });
-        const promoted = await start('reposure-copy', {
-          SOURCE_IMAGE: 'team/built:1',
-          IMAGE: 'team/built:prod',
-          DIGEST: built.results['IMAGE_DIGEST'] ?? '',
-        });
-        expect(promoted).toMatchObject({ succeeded: true });
-        expect(promoted.results['IMAGE_DIGEST']).toBe(built.results['IMAGE_DIGEST']);
-      },
-    );
+    it('are of use as StepActions, of which one may fail', async () => {
+      const { results, succeeded, logs } = await startTask(
+        stepActionTask,
+        { ROUTE: worldOf().route },
+        source,
+      );
+      expect({ succeeded, logs }).toMatchObject({ succeeded: true });
+      expect(logs['absent']).toMatch(/none\.tar[^]*::exit::1$/m);
+      expect(results).toEqual(stepActionResults(pushed.results['IMAGE_DIGEST'] ?? ''));
+    });
+
+    it.each(builderImages)('build with %s without privileges, of an artifact', async (builder) => {
+      const context = join(folder, 'context');
+      await mkdir(context);
+      await writeFile(join(context, 'Dockerfile'), 'FROM scratch\nARG FILE\nCOPY $FILE /\n');
+      await writeFile(join(context, 'hello.txt'), 'hello\n');
+      const artifact = join(folder, 'artifact');
+      await worldOf().run('artifact', 'create', 'default', 'team/src:1', `${artifact}=${context}`);
+      const built = await startSample('reposure-build', {
+        SOURCE_ARTIFACT: await readFile(artifact, 'utf8'),
+        BUILDER_IMAGE: builder,
+        BUILD_ARGS: ['', 'FILE=hello.txt'],
+      });
+      expect(built).toMatchObject({ succeeded: true });
+      expect(built.results['IMAGE_DIGEST']).toMatch(/^sha256:/);
+    });
+
+    it('refuse results that are larger than Tekton takes, before anything is built', async () => {
+      const params = { IMAGE: 'team/built:1', BUILD_ARGS: [`X=${'x'.repeat(4096)}`] };
+      const builder = { BUILDER_IMAGE: readTask('reposure-build').spec.stepTemplate?.image ?? '' };
+      const end = await start('reposure-build', { ...params, ...builder }, source);
+      expect(end.succeeded).toBe(false);
+      expect(end.logs['options']).toMatch(/want at most 4096/);
+      expect(end.logs['build']).toMatch(/skipped: previous step failed/);
+      expect(end.results).toEqual(noResults);
+    });
 
     it('say which right is missing', async () => {
       const params = { IMAGE: 'team/app:2', SOURCE: 'app.tar' };
@@ -229,12 +252,7 @@ export function describeTekton(
         await kubernetes.apply(
           newObject('rbac.authorization.k8s.io/v1 Role', 'registry', onlyTheRegistry),
         );
-        await kubernetes.apply(
-          newObject('rbac.authorization.k8s.io/v1 RoleBinding', 'nobody', {
-            roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'registry' },
-            subjects: [{ kind: 'ServiceAccount', name: 'nobody', namespace }],
-          }),
-        );
+        if (key === 'config.json') await bind('Role', 'registry', 'nobody');
         const { logs, succeeded } = await start(
           'reposure-push',
           { IMAGE: `team/own:1`, SOURCE: 'app.tar' },

@@ -4,11 +4,18 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+import { openCluster, resourceTypes } from '@reposure/core/kubernetes';
+import type { KubernetesObject } from '@reposure/core/kubernetes';
+import type { Program } from '@reposure/local/cluster';
 
 import { startRunner } from './action.ts';
 import type { Runner, StepOptions, StepRun } from './action.ts';
 import { reposureOk } from './cli.ts';
+import { cloneTo } from './clone.ts';
 import { startEmbeddedWorld } from './embedded-world.ts';
+import { sampleApp, versionAt } from './sample-app.ts';
 import { passOn } from './token-registry.ts';
 
 /** What a registry has under one name. */
@@ -23,7 +30,7 @@ interface Stored {
 export interface ActionWorld {
   /** What actions/setup did. */
   readonly ready: StepRun;
-  readonly runners: Readonly<Record<'pull' | 'push' | 'setup', Runner>>;
+  readonly runners: Readonly<Record<'deploy' | 'pull' | 'push' | 'setup', Runner>>;
   readonly env: Readonly<Record<string, string>>;
   /** The kubeconfig, as a workflow has it in a secret. */
   readonly kubeconfig: string;
@@ -31,29 +38,52 @@ export interface ActionWorld {
   readonly origin: string;
   /** In front of the registry: everything passes, but no blob ever arrives. */
   readonly stalled: Stalled;
+  /** What a clone has of this checkout: the actions of all runners are there. */
+  readonly checkout: string;
   readonly path: (name: string) => string;
   readonly cli: (...words: string[]) => Promise<Buffer>;
   readonly push: (inputs: Record<string, string>, more?: Partial<StepOptions>) => Promise<StepRun>;
   readonly pull: (inputs: Record<string, string>, more?: Partial<StepOptions>) => Promise<StepRun>;
   readonly setup: (inputs: Record<string, string>, more?: Partial<StepOptions>) => Promise<StepRun>;
+  readonly deploy: (
+    inputs: Record<string, string>,
+    more?: Partial<StepOptions>,
+  ) => Promise<StepRun>;
+  /** What the application answers that runs: the digest of its image. */
+  readonly answer: () => Promise<string>;
+  /** The image of a Deployment. */
+  readonly imageOf: (deployment: string) => Promise<string>;
   /** What the registry itself has, without Reposure. */
   readonly stored: (name: string) => Promise<Stored>;
   readonly tagsOf: (repository: string) => Promise<string[]>;
   readonly close: () => Promise<void>;
 }
 
-/** Starts it all; `site/` and `app.tar`, the same as `docker save` writes it, lie in its folder. */
+/** The sample application, as each image of a repository has it: it answers with its digest. */
+const appProgram = (failure: string): Program => ({
+  mapped: true,
+  command: () => [process.execPath, join(sampleApp, 'server.mjs')],
+  environment: ({ image }) => ({ VERSION: image.split('@')[1] ?? '', FAILS: failure }),
+});
+const programs = { '*/team/app': appProgram(''), '*/team/crashing': appProgram('crash') };
+
+/**
+ * Starts it all. In its folder are `site/`, `app.tar`, the same as `docker save` writes it, and
+ * `k8s/`, in which the sample application is the image `app`.
+ */
 export async function startActionWorld(): Promise<ActionWorld> {
-  const world = await startEmbeddedWorld();
+  const world = await startEmbeddedWorld(programs);
   const { env } = world;
   const path = (name: string): string => join(world.directory, name);
   const cli = (...words: string[]): Promise<Buffer> => reposureOk(words, { env });
-  const [setup, push, pull] = await Promise.all(
-    ['setup', 'push', 'pull'].map((name) =>
-      startRunner(new URL(`../../actions/${name}/action.yml`, import.meta.url)),
+  const checkout = path('checkout');
+  await cloneTo(checkout);
+  const [setup, push, pull, deploy] = await Promise.all(
+    ['setup', 'push', 'pull', 'deploy'].map((name) =>
+      startRunner(pathToFileURL(join(checkout, 'actions', name, 'action.yml'))),
     ),
   );
-  if (!setup || !push || !pull) throw new Error('an action is missing');
+  if (!setup || !push || !pull || !deploy) throw new Error('an action is missing');
   const kubeconfig = await readFile(env['KUBECONFIG'] ?? '', 'utf8');
   const ready = await setup.run({
     inputs: { kubeconfig, simple: 'true', bridge: 'true', 'export-kubeconfig': 'true' },
@@ -70,26 +100,42 @@ export async function startActionWorld(): Promise<ActionWorld> {
   await writeFile(path('site/random.bin'), randomBytes(100_000));
   await cli('image', 'push', 'default', 'made/site:1', path('site'));
   await cli('image', 'pull', 'default', 'made/site:1', '--to', `docker-archive:${path('app.tar')}`);
+  await mkdir(path('k8s'));
+  const manifest = await readFile(join(sampleApp, 'k8s', 'app.yaml'), 'utf8');
+  await writeFile(path('k8s/app.yaml'), manifest.replace('image: hello', 'image: app'));
+  const kubernetes = await openCluster({ kubeconfig: env['KUBECONFIG'] });
   return {
     ready,
-    runners: { setup, push, pull },
+    runners: { setup, push, pull, deploy },
     env,
     kubeconfig,
     origin,
     stalled,
+    checkout,
     path,
     cli,
     push: (inputs, more) => push.run({ inputs, env, ...more }),
     pull: (inputs, more) => pull.run({ inputs, env, ...more }),
     setup: (inputs, more) => setup.run({ inputs, env, ...more }),
+    deploy: (inputs, more) => deploy.run({ inputs, env, ...more }),
+    answer: () => versionAt(kubernetes, 'default'),
+    imageOf: async (name) => {
+      const found = await kubernetes.get<WithPods>(resourceTypes.Deployment, name);
+      return found.spec.template.spec.containers[0]?.image ?? '';
+    },
     stored: (name) => stored(origin, name),
     tagsOf: (repository) => tagsOf(origin, repository),
     close: async () => {
       stalled.close();
-      await Promise.all([setup.close(), push.close(), pull.close()]);
+      kubernetes.close();
+      await Promise.all([setup.close(), push.close(), pull.close(), deploy.close()]);
       await world.close();
     },
   };
+}
+
+interface WithPods extends KubernetesObject {
+  readonly spec: { template: { spec: { containers: readonly { readonly image: string }[] } } };
 }
 
 async function stored(origin: string, name: string): Promise<Stored> {

@@ -41,7 +41,7 @@ export interface Runner {
   run(options: StepOptions): Promise<StepRun>;
   /** What steps have left under RUNNER_TEMP and at home. */
   left(): Promise<readonly string[]>;
-  /** Runs the step's `post`, with the state that its last `main` saved. */
+  /** Runs the step's `post`, with the state that its last `main` saved, save for what `env` says. */
   runPost(env?: Record<string, string>): Promise<StepRun>;
   close(): Promise<void>;
 }
@@ -50,7 +50,7 @@ export interface Runner {
 const files = ['env', 'output', 'path', 'state', 'summary'];
 
 /** Longer than any step here takes: one that does not end by itself fails its test. */
-const longestMs = 25_000;
+const longestMs = 60_000;
 
 /**
  * Runs the bundle of an action as GitHub's runner does: with every declared input in the
@@ -138,7 +138,7 @@ export async function startRunner(manifest: URL): Promise<Runner> {
     runPost: async (env = {}) => {
       const saved = Object.entries(state).map(([name, value]) => [`STATE_${name}`, value]);
       return await finished(declared.runs.post ?? '', {
-        env: { ...env, ...Object.fromEntries(saved) },
+        env: { ...(Object.fromEntries(saved) as Record<string, string>), ...env },
       });
     },
     close: () => rm(folder, { recursive: true, force: true }),

@@ -1,10 +1,9 @@
-import { fileURLToPath } from 'node:url';
-
+import { ownProgram } from './program.ts';
 import { runProgram } from './tools.ts';
 import type { Finished, RunOptions } from './tools.ts';
 
 /** What runs as `reposure`. */
-export const cliScript = fileURLToPath(new URL('../../cli/bin/reposure.js', import.meta.url));
+export const cliScript = ownProgram.script;
 
 /** Runs `reposure` as a person does, in a process of its own. */
 export function reposure(words: readonly string[], options: RunOptions = {}): Promise<Finished> {

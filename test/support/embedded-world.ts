@@ -1,12 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { basename, join } from 'node:path';
 
 import { version } from '@reposure/core';
 import { names } from '@reposure/core/resource';
 import { startCluster } from '@reposure/local/cluster';
-import type { LocalCluster, ProgramTable } from '@reposure/local/cluster';
+import type { LocalCluster, Program, ProgramTable } from '@reposure/local/cluster';
+
+import { ownProgram } from './program.ts';
 
 /** The embedded cluster, with a kubeconfig for programs of their own. */
 export interface EmbeddedWorld {
@@ -20,11 +21,8 @@ export interface EmbeddedWorld {
 export async function startEmbeddedWorld(programs: ProgramTable = {}): Promise<EmbeddedWorld> {
   const directory = await mkdtemp(join(tmpdir(), 'embedded-world-'));
   const cluster = await startCluster({
-    program: {
-      image: names.image(version),
-      script: fileURLToPath(new URL('../../cli/bin/reposure.js', import.meta.url)),
-    },
-    programs,
+    program: { image: names.image(version), script: ownProgram.script },
+    programs: { ...bundledRegistry(), ...programs },
   });
   const kubeconfig = join(directory, 'kubeconfig');
   await writeFile(kubeconfig, cluster.kubeconfig, { mode: 0o600 });
@@ -38,4 +36,22 @@ export async function startEmbeddedWorld(programs: ProgramTable = {}): Promise<E
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** The embedded registry as the cluster itself would run it, from a bundle. */
+function bundledRegistry(): ProgramTable {
+  const { registryScript } = ownProgram;
+  if (!registryScript) return {};
+  const registry: Program = {
+    mapped: true,
+    command: ({ command, args }) => {
+      const isEntryPoint = ['', 'registry', 'entrypoint.sh'].includes(basename(command[0] ?? ''));
+      return isEntryPoint ? [process.execPath, registryScript] : [...command, ...args];
+    },
+    environment: ({ hostPathOf }) => ({
+      REGISTRY_HTTP_ADDR: ':5000',
+      REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY: hostPathOf('/var/lib/registry'),
+    }),
+  };
+  return { 'registry:2': registry, 'registry:3': registry };
 }

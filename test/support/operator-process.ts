@@ -4,8 +4,10 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+
+import { ownProgram } from './program.ts';
 
 /** The program `reposure-operator` as a process of this machine, which can be killed. */
 export interface OperatorProcess {
@@ -25,19 +27,14 @@ export interface OperatorProcess {
   stop(): Promise<void>;
 }
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const script = `import { operatorMain } from '@reposure/operator';
-process.exitCode = await operatorMain(process.argv.slice(1));`;
-
 /** Starts it with the arguments of `reposure-operator run`, on a free port. */
 export async function startOperatorProcess(
   env: Readonly<Record<string, string>>,
   ...words: readonly string[]
 ): Promise<OperatorProcess> {
   const port = await freePort();
-  const argv = ['--input-type=module', '-e', script, '--', 'run', `--port=${port}`, ...words];
+  const argv = [join(ownProgram.binFolder, 'reposure-operator'), 'run', `--port=${port}`, ...words];
   const child = spawn(process.execPath, argv, {
-    cwd: root,
     // As its Deployment has it.
     env: { ...process.env, NODE_OPTIONS: '--max-old-space-size=80', ...env },
   });

@@ -1,12 +1,12 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { openCluster, resourceTypes } from '@reposure/core/kubernetes';
 import type { KubernetesClient } from '@reposure/core/kubernetes';
 import { parse, stringify } from 'yaml';
 
+import { ownProgram } from './program.ts';
 import { runProgram } from './tools.ts';
 import type { Finished } from './tools.ts';
 
@@ -56,8 +56,6 @@ interface Context {
   cluster: string;
 }
 
-const binFolder = fileURLToPath(new URL('../../node_modules/.bin', import.meta.url));
-
 /** Makes a shell in a cluster. */
 export async function openUserShell({ env, namespace }: ClusterWorld): Promise<UserShell> {
   const directory = await mkdtemp(join(tmpdir(), 'shell-'));
@@ -74,19 +72,11 @@ export async function openUserShell({ env, namespace }: ClusterWorld): Promise<U
     // What we install must pass where Pods are held to the strictest standard.
     metadata: { name: namespace, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
   });
-  const path = [binFolder, process.env['PATH']].join(delimiter);
-  // Many short commands: with a cache, each takes half of the time.
-  const cache = `${directory}.cache`;
-  const shellEnv = {
-    ...env,
-    KUBECONFIG: file,
-    HOME: directory,
-    PATH: path,
-    NODE_COMPILE_CACHE: cache,
-  };
+  const path = [ownProgram.binFolder, process.env['PATH']].join(delimiter);
+  const shellEnv = { ...env, KUBECONFIG: file, HOME: directory, PATH: path };
   const run = (line: string, input?: Buffer): Promise<Finished> =>
     runProgram(['sh', '-c', line], { env: shellEnv, cwd: directory, ...(input ? { input } : {}) });
-  const files = [file, cache];
+  const files = [file];
   return {
     directory,
     namespace,

@@ -9,12 +9,12 @@ import {
   transferInputs,
   withDefault,
 } from '@reposure/action-shared';
-import { parseLocation } from '@reposure/core/content';
+import { isSinkKind, parseLocation, sinkForms } from '@reposure/core/content';
 import { parsePlatform } from '@reposure/core/oci';
 import { parseImageName } from '@reposure/core/transfer';
 import * as z from 'zod';
 
-const kinds = ['oci', 'oci-archive', 'docker-archive', 'docker-daemon', 'containers-storage'];
+const places = sinkForms.join(', ');
 
 /** The inputs of this step. */
 export const Inputs = z
@@ -24,7 +24,7 @@ export const Inputs = z
       parsedBy((name) => parseImageName(name)),
     ),
     to: required(
-      'Where it goes: oci:DIR, oci-archive:FILE, docker-archive:FILE, docker-daemon:NAME or containers-storage:NAME; with "unpack", a folder that is new or empty',
+      `Where it goes, one of ${places}; with "unpack", a folder that is new or empty`,
       text,
     ),
     unpack: withDefault(
@@ -46,8 +46,8 @@ export const Inputs = z
       issues.push({ code: 'custom', path: ['to'], message, input: to });
     };
     if (unpack && kind !== 'bare') refuse('with the input "unpack", wants a folder');
-    if (!unpack && (!kinds.includes(kind) || path === '' || path === '-')) {
-      refuse(`wants one of ${kinds.map((each) => `${each}:…`).join(', ')}`);
+    if (!unpack && (!isSinkKind(kind) || path === '' || path === '-')) {
+      refuse(`wants one of ${places}`);
     }
   });
 export type Inputs = z.infer<typeof Inputs>;

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 
-import { hostRun, linesTo, withCluster, withRoute } from '@reposure/action-shared';
+import { forInputs, hostRun, linesTo, withCluster, withRoute } from '@reposure/action-shared';
 import type { Action, Done, Step } from '@reposure/action-shared';
 import { describeBytes, describeDuration } from '@reposure/core';
-import { openSink, parseLocation } from '@reposure/core/content';
+import { holdsOneImage, isStoreKind, openSink, parseLocation } from '@reposure/core/content';
 import { describeReference, hostPlatform } from '@reposure/core/oci';
 import type { Registry } from '@reposure/core/resource';
 import type { Route } from '@reposure/core/surrogate';
@@ -17,6 +17,7 @@ export const pullAction: Action<Inputs> = {
   name: 'pull',
   title: 'Pull',
   inputs: Inputs,
+  cancelled: 'nothing half-done is visible',
   subjects: ({ image }) => [describeReference(image)],
   main: async (inputs, step): Promise<Done> => {
     const result = await withCluster(inputs, step, (cluster, signal) =>
@@ -28,12 +29,13 @@ export const pullAction: Action<Inputs> = {
       outputs: { digest: result.digest, path: pathOf(inputs) },
       summary: {
         heading: 'Pulled image',
-        columns: ['Image', 'To', 'Digest', 'Platforms', 'Size', 'Received', 'Time', 'Route'],
-        rows: [rowOf(inputs, result)],
+        tables: [{ columns, rows: [rowOf(inputs, result)] }],
       },
     };
   },
 };
+
+const columns = ['Image', 'To', 'Digest', 'Platforms', 'Size', 'Received', 'Time', 'Route'];
 
 async function pullBy(
   route: Route,
@@ -42,9 +44,8 @@ async function pullBy(
   { folder, log, signal }: Step,
 ): Promise<TransferResult> {
   const { pushHost, pullHost } = registry.status ?? {};
-  const { kind } = parseLocation(to);
   // Of an index, what can hold one image takes the one that this runner would run.
-  const holdsOne = unpack || /^(?:docker-|containers-)/.test(kind);
+  const holdsOne = unpack || holdsOneImage(parseLocation(to).kind);
   const options: PullOptions = {
     pushHost,
     pullHost,
@@ -57,16 +58,19 @@ async function pullBy(
     onProgress: linesTo(log),
   };
   log.info(`Pulling ${describeReference(image)} to ${to} by ${route.via}: ${route.reason}`);
-  if (unpack)
-    return await pullUnpacked(route, image, to, { ...options, temporaryDirectory: folder });
-  const sink = await openSink(to, { temporaryDirectory: folder, run: hostRun(log), signal });
-  return await pull(route, image, sink, options);
+  if (unpack) {
+    const unpacking = { ...options, temporaryDirectory: folder };
+    return await forInputs(['image', 'to'], () => pullUnpacked(route, image, to, unpacking));
+  }
+  const opening = { temporaryDirectory: folder, run: hostRun(log), signal };
+  const sink = await forInputs(['to'], () => openSink(to, opening));
+  return await forInputs(['image'], () => pull(route, image, sink, options));
 }
 
 function pathOf({ to, unpack }: Inputs): string {
   if (unpack) return resolve(to);
   const { kind, path } = parseLocation(to);
-  return kind === 'docker-daemon' || kind === 'containers-storage' ? '' : resolve(path);
+  return isStoreKind(kind) ? '' : resolve(path);
 }
 
 function rowOf({ image, to }: Inputs, result: TransferResult): string[] {

@@ -1,4 +1,11 @@
-import { hostRun, linesTo, remoteAccess, withCluster, withRoute } from '@reposure/action-shared';
+import {
+  forInputs,
+  hostRun,
+  linesTo,
+  remoteAccess,
+  withCluster,
+  withRoute,
+} from '@reposure/action-shared';
 import type { Action, Done, Step } from '@reposure/action-shared';
 import { requireRepository } from '@reposure/core/resource';
 import type { Registry } from '@reposure/core/resource';
@@ -16,6 +23,7 @@ export const pushAction: Action<Inputs> = {
   name: 'push',
   title: 'Push',
   inputs: Inputs,
+  cancelled: 'nothing half-done is visible',
   subjects: ({ tags }) => tags,
   main: async (inputs, step): Promise<Done> => {
     const results = await withCluster(inputs, step, async (cluster, signal) => {
@@ -61,17 +69,20 @@ async function pushTo(
   // What is not packed because one repository has it could not be sent to another.
   const layers = only && others.length === 0 ? layerFinder(route, only, settings) : undefined;
   const { platforms, source: from } = inputs;
-  const source = await openImage(from, {
-    temporaryDirectory: step.folder,
-    run: hostRun(log),
-    retries: inputs.retries,
-    stallTimeoutMs: inputs['stall-timeout'],
-    signal,
-    log,
-    ...(platforms ? { platforms } : {}),
-    ...(layers ? { findLayers: layers.findLayers } : {}),
-    ...(isRemote(from) ? { access: await remoteAccess(step) } : {}),
-  });
+  const access = isRemote(from) ? await remoteAccess(step) : undefined;
+  const source = await forInputs(['source'], () =>
+    openImage(from, {
+      temporaryDirectory: step.folder,
+      run: hostRun(log),
+      retries: inputs.retries,
+      stallTimeoutMs: inputs['stall-timeout'],
+      signal,
+      log,
+      ...(platforms ? { platforms } : {}),
+      ...(layers ? { findLayers: layers.findLayers } : {}),
+      ...(access ? { access } : {}),
+    }),
+  );
   try {
     log.info(`Pushing ${source.description} by ${route.via}: ${route.reason}`);
     const results: TransferResult[] = [];

@@ -9,10 +9,11 @@ export function summaryOf(results: readonly TransferResult[]): Summary {
   const isDryRun = results.some(({ dryRun }) => dryRun);
   return {
     heading: isDryRun ? 'Images that would be pushed' : 'Pushed images',
-    columns: ['Reference', 'Digest', 'Platforms', 'Size', 'Sent', 'Reused', 'Time', 'Route'],
-    rows: results.flatMap(rowsOf),
+    tables: [{ columns, rows: results.flatMap(rowsOf) }],
   };
 }
+
+const columns = ['Reference', 'Digest', 'Platforms', 'Size', 'Sent', 'Reused', 'Time', 'Route'];
 
 function rowsOf(result: TransferResult): string[][] {
   const { digest, platforms, bytes, durationMs, route } = result;

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { forInputs } from '@reposure/action-shared';
 import type { Step } from '@reposure/action-shared';
 import { explain } from '@reposure/core';
 import { createRegistry, installSimple, waitForRegistry } from '@reposure/core/install';
@@ -21,7 +22,9 @@ export async function readyRegistry(
   const way = { name, namespace, wait: true, timeoutMs, log, signal };
   if (simple) await installSimple(cluster, { ...way, nodePort: true });
   const provider = inputs.provider ?? (simple ? 'simple' : undefined);
-  if (provider === undefined && host === undefined) return await waitForRegistry(cluster, way);
+  if (provider === undefined && host === undefined) {
+    return await forInputs(['registry', 'namespace'], () => waitForRegistry(cluster, way));
+  }
   const { registry } = await createRegistry(cluster, { ...way, provider, host });
   return registry;
 }

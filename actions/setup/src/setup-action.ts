@@ -1,5 +1,5 @@
 import * as runner from '@actions/core';
-import { withCluster } from '@reposure/action-shared';
+import { forInputs, withCluster } from '@reposure/action-shared';
 import type { Action, Done, Step } from '@reposure/action-shared';
 import { version } from '@reposure/core';
 import { checkOperator, installOperator } from '@reposure/core/install';
@@ -20,6 +20,7 @@ export function setupAction(program: Program): Action<Inputs> {
     name: 'setup',
     title: 'Setup',
     inputs: Inputs,
+    cancelled: 'what was installed stays, and the next run goes on with it',
     keepsFolder: true,
     subjects: ({ registry }) => [`Registry ${registry}`],
     main: (inputs, step) => setup(inputs, program, step),
@@ -30,15 +31,19 @@ export function setupAction(program: Program): Action<Inputs> {
 const graceMs = 2000;
 
 async function setup(inputs: Inputs, program: Program, step: Step): Promise<Done> {
-  const patient = { ...inputs, timeout: inputs.timeout + graceMs };
-  const { registry, caFile } = await withCluster(patient, step, async (cluster, signal) => {
-    const within = { ...step, signal };
-    await step.group('Operator', () => readyOperator(cluster, inputs, within));
-    return await step.group('Registry', async () => {
-      const ready = await readyRegistry(cluster, inputs, within);
-      return { registry: ready, caFile: await writeCa(cluster, ready, within) };
-    });
-  });
+  const { registry, caFile } = await withCluster(
+    inputs,
+    step,
+    async (cluster, signal) => {
+      const within = { ...step, signal };
+      await step.group('Operator', () => readyOperator(cluster, inputs, within));
+      return await step.group('Registry', async () => {
+        const ready = await readyRegistry(cluster, inputs, within);
+        return { registry: ready, caFile: await writeCa(cluster, ready, within) };
+      });
+    },
+    { graceMs },
+  );
   if (inputs.cli) runner.addPath(await writeLaunchers(step.folder, program));
   const bridge = inputs.bridge
     ? await step.group('Bridge', () => startBridge(inputs, program, step))
@@ -55,11 +60,12 @@ async function setup(inputs: Inputs, program: Program, step: Step): Promise<Done
     },
     summary: {
       heading: 'Registry',
-      columns: ['Registry', 'Provider', 'Nodes pull', 'Pods push', 'Reposure', 'Bridge'],
-      rows: [rowOf(registry, bridge)],
+      tables: [{ columns, rows: [rowOf(registry, bridge)] }],
     },
   };
 }
+
+const columns = ['Registry', 'Provider', 'Nodes pull', 'Pods push', 'Reposure', 'Bridge'];
 
 /** For the steps behind this one. */
 function exportAll(variables: Readonly<Record<string, string>>): void {
@@ -82,7 +88,9 @@ async function readyOperator(
     await installOperator(cluster, { namespace, image, wait: true, timeoutMs, log, signal });
   }
   if (inputs.operator !== 'check') return;
-  const found = await checkOperator(cluster, { namespace, timeoutMs, signal });
+  const found = await forInputs(['operator', 'namespace'], () =>
+    checkOperator(cluster, { namespace, timeoutMs, signal }),
+  );
   log.info(`The operator in namespace "${namespace}" works: ${found.image}`);
   if (found.image !== names.image(version)) {
     log.warn(

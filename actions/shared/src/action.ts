@@ -28,7 +28,11 @@ export interface Action<T extends CommonInputs> {
   readonly inputs: ActionInputs<T>;
   /** Whether what it puts into its folder is for the steps behind it, and goes in `post` only. */
   readonly keepsFolder?: boolean;
+  /** What is true when it was cancelled: behind `Cancelled (SIGINT); `. */
+  readonly cancelled: string;
   /** What it was to do, as the summary of a failure names it: one reference per line. */
   subjects(inputs: T): readonly string[];
+  /** What failed, each with its cause, where an error knows more than one. */
+  causes?(error: unknown): readonly (readonly [what: string, cause: string])[] | undefined;
   main(inputs: T, step: Step): Promise<Done>;
 }

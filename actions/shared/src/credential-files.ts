@@ -1,23 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
-
-import { loginFilePaths } from '@reposure/core/registry';
 
 import { kubeconfigSecrets } from './kubeconfig.ts';
-
-type Env = Readonly<Record<string, string | undefined>>;
-
-/** The kubeconfig files that are read: those named, or the user's own. @param named As `KUBECONFIG`. */
-export function kubeconfigFiles(named: string | undefined, env: Env): string[] {
-  if (named) return named.split(delimiter).filter(Boolean);
-  return [join(env['HOME'] ?? homedir(), '.kube', 'config')];
-}
-
-/** Where this machine keeps the logins of registries: what is secret in them is masked before one is used. */
-export function credentialFiles(env: Env): readonly string[] {
-  return loginFilePaths({ ...env, HOME: env['HOME'] ?? homedir() });
-}
 
 /** Everything secret in kubeconfig files; one that is not there has nothing. */
 export async function secretsOfKubeconfigs(paths: readonly string[]): Promise<string[]> {

@@ -1,8 +1,11 @@
 export type { Action, Done } from './action.ts';
-export { withCluster, withRoute } from './cluster.ts';
+export { withCluster } from './cluster.ts';
+export { forInputs } from './for-inputs.ts';
 export {
   clusterInputs,
+  duration,
   flag,
+  linesOf,
   optional,
   parsedBy,
   required,
@@ -16,6 +19,7 @@ export {
 } from './inputs.ts';
 export { hostRun } from './program.ts';
 export { remoteAccess } from './remote-access.ts';
+export { withRoute } from './route.ts';
 export { runStep } from './run-step.ts';
 export { linesTo } from './runner-log.ts';
 export { isLikelySecret } from './secrets.ts';

@@ -49,7 +49,7 @@ export const flag = z
 const count = z.string().regex(/^\d+$/, 'wants a whole number').transform(Number);
 
 /** Some time, as {@link parseDurationMs} takes it; milliseconds, and never none. */
-const duration = parsedBy((value) => {
+export const duration = parsedBy((value) => {
   const milliseconds = parseDurationMs(value);
   if (milliseconds > 0) return milliseconds;
   throw new SyntaxError('wants more than no time at all, e.g. 90s');
@@ -57,10 +57,17 @@ const duration = parsedBy((value) => {
 
 /** Words between lines, commas and blanks; what is behind `#` is a comment. */
 export function wordsOf(value: string): string[] {
+  return linesOf(value)
+    .flatMap((line) => line.split(/[\s,]+/))
+    .filter((word) => word !== '');
+}
+
+/** What stands in lines of its own; what is behind `#` is a comment. */
+export function linesOf(value: string): string[] {
   return value
     .split('\n')
-    .flatMap((line) => line.replace(/(?:^|\s)#.*$/, '').split(/[\s,]+/))
-    .filter((word) => word !== '');
+    .map((line) => line.replace(/(?:^|\s)#.*$/, '').trim())
+    .filter((line) => line !== '');
 }
 
 /** A parser of ours: what it throws is said under the name of the input. */

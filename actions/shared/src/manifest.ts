@@ -52,46 +52,10 @@ export function actionYaml({ name, description, icon, inputs, outputs }: Manifes
   return stringify(document, { lineWidth: 0, singleQuote: true });
 }
 
-/** A README with the tables of a manifest's inputs and outputs under the headings of these names. */
-export function withTables(readme: string, { inputs, outputs }: Manifest): string {
-  const inputRows = Object.entries(metaOf(inputs)).map(([name, meta]) => [
-    `\`${name}\``,
-    defaultOf(meta),
-    meta.description,
-  ]);
-  const outputRows = Object.entries(outputs).map(([name, text]) => [`\`${name}\``, text]);
-  const withInputs = withTable(readme, 'Inputs', [['Input', 'Default', ''], ...inputRows]);
-  return withTable(withInputs, 'Outputs', [['Output', ''], ...outputRows]);
-}
-
-function metaOf({ shape }: z.ZodObject): Record<string, InputMeta> {
+/** What each input says of itself, by its name. */
+export function metaOf({ shape }: z.ZodObject): Record<string, InputMeta> {
   const entries = Object.entries(shape);
   return Object.fromEntries(
     entries.map(([name, schema]) => [name, InputMeta.parse(schema.meta() ?? {})]),
   );
-}
-
-function defaultOf({ required, default: value }: InputMeta): string {
-  if (required) return 'required';
-  return value === undefined ? '' : `\`${value}\``;
-}
-
-function withTable(text: string, heading: string, rows: readonly (readonly string[])[]): string {
-  const at = text.indexOf(`\n## ${heading}\n`);
-  if (at < 0) throw new TypeError(`README without the heading "${heading}"`);
-  // The first table behind the heading.
-  return text.slice(0, at) + text.slice(at).replace(/(?:^\|.*\n)+/m, () => tableOf(rows));
-}
-
-/** As the formatter lays it out. */
-function tableOf(rows: readonly (readonly string[])[]): string {
-  const escaped = rows.map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));
-  const [head = [], ...rest] = escaped;
-  const widths = head.map((_, column) =>
-    Math.max(3, ...escaped.map((row) => row[column]?.length ?? 0)),
-  );
-  const lineOf = (cells: readonly string[]): string =>
-    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |\n`;
-  const rule = widths.map((width) => '-'.repeat(width));
-  return [head, rule, ...rest].map(lineOf).join('');
 }

@@ -1,7 +1,7 @@
-import { loginFiles, proxiesIn } from '@reposure/core/registry';
+import { loginFilePaths, loginFiles, proxiesIn } from '@reposure/core/registry';
 import type { RemoteAccess } from '@reposure/core/transfer';
 
-import { credentialFiles, secretsOfDockerConfigs } from './credential-files.ts';
+import { secretsOfDockerConfigs } from './credential-files.ts';
 import type { Step } from './step.ts';
 
 /**
@@ -9,7 +9,7 @@ import type { Step } from './step.ts';
  * the like, which are masked first, and through the proxies of the environment.
  */
 export async function remoteAccess({ env, log, mask }: Step): Promise<RemoteAccess> {
-  for (const secret of await secretsOfDockerConfigs(credentialFiles(env))) mask(secret);
+  for (const secret of await secretsOfDockerConfigs(loginFilePaths(env))) mask(secret);
   return {
     insecure: false,
     credentials: loginFiles(env),

@@ -14,7 +14,7 @@ export type State = (name: string) => string;
  * @param cleanUp Goes first: it may need what is in the step's folder.
  */
 export async function runPost(cleanUp?: (state: State) => Promise<void>): Promise<void> {
-  process.on('uncaughtException', fail);
+  process.on('uncaughtException', (error) => fail(error));
   const folder = runner.getState('folder');
   if (!folder) return;
   try {

@@ -5,14 +5,17 @@ import { join } from 'node:path';
 
 import * as runner from '@actions/core';
 import { explain, InputError, parseInput } from '@reposure/core';
+import { kubeconfigPaths } from '@reposure/core/kubernetes';
 
 import type { Action, CommonInputs, Done } from './action.ts';
-import { kubeconfigFiles, secretsOfKubeconfigs } from './credential-files.ts';
+import { underInput } from './cluster.ts';
+import { secretsOfKubeconfigs } from './credential-files.ts';
 import { fail } from './fail.ts';
+import { inInputWords } from './input-words.ts';
 import { wordsOf } from './inputs.ts';
 import { kubeconfigPath } from './kubeconfig.ts';
 import { runnerLog as log } from './runner-log.ts';
-import { isLikelySecret, mask } from './secrets.ts';
+import { likelySecretsIn, mask } from './secrets.ts';
 import type { Step } from './step.ts';
 import { failureSummary, writeSummary } from './summary.ts';
 
@@ -23,8 +26,8 @@ import { failureSummary, writeSummary } from './summary.ts';
  */
 export async function runStep<T extends CommonInputs>(action: Action<T>): Promise<void> {
   // Whatever goes wrong where nobody waits for it: one error too, and no stack.
-  process.on('uncaughtException', fail);
-  const signal = cancellation();
+  process.on('uncaughtException', (error) => fail(error));
+  const signal = cancellation(action.cancelled);
   let inputs: T | undefined;
   try {
     refuseUnknown(action);
@@ -33,21 +36,21 @@ export async function runStep<T extends CommonInputs>(action: Action<T>): Promis
     for (const [name, value] of Object.entries(outputs)) runner.setOutput(name, value);
     if (summary && inputs.summary) await writeSummary(summary, log);
   } catch (error) {
-    fail(error);
+    const message = inInputWords(explain(error), Object.keys(action.inputs.shape));
+    fail(error, message);
     if (inputs?.summary ?? true) {
       const subjects = inputs ? action.subjects(inputs) : [];
-      await writeSummary(failureSummary(action.title, subjects, explain(error)), log);
+      const causes = action.causes?.(error) ?? subjects.map((subject) => [subject, message]);
+      await writeSummary(failureSummary(action.title, causes, message), log);
     }
   }
 }
 
-/** A cancelled job: SIGINT, SIGTERM after 7.5 s, and the end after 2.5 s more. */
-function cancellation(): AbortSignal {
+/** A cancelled job: SIGINT, SIGTERM after 7.5 s, and the end after 2.5 s more. @param state What is true then. */
+function cancellation(state: string): AbortSignal {
   const ended = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(name, () =>
-      ended.abort(new Error(`Cancelled (${name}); nothing half-done is visible`)),
-    );
+    process.once(name, () => ended.abort(new Error(`Cancelled (${name}); ${state}`)));
   }
   return ended.signal;
 }
@@ -57,8 +60,8 @@ function inputsOf<T extends CommonInputs>({ name, inputs }: Action<T>): T {
     .map((input) => [input, runner.getInput(input)] as const)
     .filter(([, text]) => text !== '');
   // Put into the wrong input, a secret would be in the message that refuses it.
-  for (const word of given.flatMap(([, text]) => wordsOf(text)))
-    if (isLikelySecret(word)) mask(word);
+  const words = given.flatMap(([, text]) => wordsOf(text));
+  for (const secret of words.flatMap(likelySecretsIn)) mask(secret);
   return parseInput<T>(inputs, Object.fromEntries(given), `the inputs of actions/${name}`);
 }
 
@@ -102,9 +105,16 @@ async function maskedKubeconfig(
   const kubeconfig =
     input === undefined ? process.env['KUBECONFIG'] : await kubeconfigPath(input, folder, mask);
   // Also of one that lies on the runner: what a plugin or an answer says may quote it.
-  const files = kubeconfigFiles(kubeconfig, process.env);
-  for (const secret of await secretsOfKubeconfigs(files)) mask(secret);
+  for (const secret of await secretsOfKubeconfigs(await filesOf(kubeconfig))) mask(secret);
   return kubeconfig;
+}
+
+async function filesOf(kubeconfig: string | undefined): Promise<string[]> {
+  try {
+    return await kubeconfigPaths(kubeconfig, process.env);
+  } catch (error) {
+    throw underInput(error);
+  }
 }
 
 function stepOf(own: Pick<Step, 'folder' | 'kubeconfig' | 'signal'>): Step {

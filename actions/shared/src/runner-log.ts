@@ -27,8 +27,8 @@ export function linesTo(log: Log): OnProgress {
  */
 export function plainLine(message: string): string {
   return message
-    .trim()
+    .trimEnd()
     .replaceAll(/\s*[\r\n]+\s*/g, ' ')
-    .replace(/^::/, ': :')
+    .replace(/^\s*::/, ': :')
     .replaceAll('##[', '## [');
 }

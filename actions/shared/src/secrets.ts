@@ -32,5 +32,10 @@ const issued =
 
 /** Whether a text looks like a credential, so that it must not be sent on, shown or made a name. */
 export function isLikelySecret(text: string): boolean {
-  return text.split(/[/:@]/).some((part) => issued.test(part));
+  return likelySecretsIn(text).length > 0;
+}
+
+/** The parts of a text that look like a credential. */
+export function likelySecretsIn(text: string): string[] {
+  return text.split(/[/:@=]/).filter((part) => issued.test(part));
 }

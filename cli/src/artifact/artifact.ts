@@ -67,9 +67,12 @@ export async function useAction(command: Command): Promise<void> {
   const uses = pairs.map(useOf);
   const deadline = parseDeadline(flags.timeout);
   const stallTimeoutMs = parsePatience(flags.stallTimeout);
+  for (const { artifact, folder } of uses) {
+    if (artifact === undefined) await fallBack(folder, flags.fallback);
+  }
   const wanted = uses.filter((use) => use.artifact !== undefined);
   // Nothing to fetch: the registry, and the right to read it, need not be there.
-  if (wanted.length === 0) return await withoutArtifact(uses, flags.fallback);
+  if (wanted.length === 0) return;
   await withRoute({ ...flags, access: 'read' }, registryName, async (opened) => {
     const { route, registry, format, log, signal } = opened;
     for (const { artifact } of wanted) refuseElsewhere(artifact, registry);
@@ -98,10 +101,6 @@ function useOf(text: string): Use {
     throw new InputError(`Cannot use "${text}": want ARTIFACT=FOLDER`);
   }
   return { artifact: at === 0 ? undefined : parseArtifact(text.slice(0, at)), folder };
-}
-
-async function withoutArtifact(uses: readonly Use[], fallback: string | undefined): Promise<void> {
-  for (const { folder } of uses) await fallBack(folder, fallback);
 }
 
 function itemOf(text: string): ArchiveItem & { readonly file: string } {

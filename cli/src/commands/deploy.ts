@@ -1,19 +1,21 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 
-import { lazily } from './lazily.ts';
+import { resultOption } from '../results.ts';
+import { withCommand } from './lazily.ts';
 import { many } from './transfer-options.ts';
 
 /** `deploy`: from manifests to running Pods. */
 export function deployCommand(): Command {
   return withOutcomeOptions(withImageOptions(new Command('deploy')))
     .description('apply manifests with images pinned by digest, and wait until they run')
+    .argument('[name=ref...]', 'images, as --image has them')
     .requiredOption(
       '-f, --filename <path>',
       'a file, a folder with all below it, or "-" for standard input; may be repeated',
       many,
     )
     .addHelpText('after', help)
-    .action(lazily(async () => (await import('../deploy/deploy.ts')).deployAction));
+    .action(withCommand(async () => (await import('../deploy/deploy.ts')).deployAction));
 }
 
 function withImageOptions(command: Command): Command {
@@ -33,18 +35,24 @@ function withImageOptions(command: Command): Command {
 function withOutcomeOptions(command: Command): Command {
   return command
     .option('--set <name>', 'what is deployed belongs to this set, which a ConfigMap remembers')
-    .option('--prune', 'delete what is in the set, and no longer in the manifests')
+    .addOption(switchOption('--prune', 'delete what is in the set, and no longer in the manifests'))
     .option('--create-namespace', 'make namespaces that do not exist')
     .option('--force-conflicts', 'take over fields that other field managers own')
     .option('--dry-run [where]', 'ask the cluster what would change, and change nothing (server)')
     .option('--no-wait', 'return when everything is applied')
-    .option('--rollback', 'if it does not run, take back what was applied')
+    .addOption(switchOption('--rollback', 'if it does not run, take back what was applied'))
     .option('--timeout <duration>', 'for everything, the rollback included', '5m')
     .option(
       '--fail-after <duration>',
       'how long a Pod may fail to pull or to start before it counts as failed',
       '20s',
-    );
+    )
+    .addOption(resultOption(['changes', 'references']));
+}
+
+/** A switch that a pipeline can have off, too: `--prune=false`. */
+function switchOption(flag: string, description: string): Option {
+  return new Option(`${flag} [true|false]`, description).choices(['true', 'false']).preset('true');
 }
 
 const help = `
@@ -56,6 +64,8 @@ NAME is an image as the manifests have it, without tag and digest ("app", "team/
 where several of one name are there. A NAME that matches nothing is an error.
 
 What does not run is explained in one paragraph, and the exit status is 1.
+
+Results are the number of changes, and the references that were put in, one a line.
 
 Examples:
   reposure image push default team/app:1.2.3 app.tar -o json > pushed.json

@@ -1,11 +1,17 @@
-import { pipeline } from 'node:stream/promises';
+import type { Writable } from 'node:stream';
 
-import { InputError, silent } from '@reposure/core';
-import { openSink, openSource, singleFileOf, TemporaryFolder } from '@reposure/core/content';
+import { InputError } from '@reposure/core';
+import { holdsOneImage, openSink, parseLocation } from '@reposure/core/content';
 import { hostPlatform, parsePlatform } from '@reposure/core/oci';
 import type { Platform, Target } from '@reposure/core/oci';
 import type { Route } from '@reposure/core/surrogate';
-import { imageResultsOf, parseImageName, pull, pullUnpacked } from '@reposure/core/transfer';
+import {
+  imageResultsOf,
+  parseImageName,
+  pull,
+  pullFile,
+  pullUnpacked,
+} from '@reposure/core/transfer';
 import type { PullOptions, TransferResult } from '@reposure/core/transfer';
 import type { Command } from 'commander';
 
@@ -33,7 +39,9 @@ interface Pulling {
   readonly options: PullOptions;
   /** Says, before anything travels, where the image ends up. */
   readonly announce: (place: string) => void;
-  /** Ends what shows the progress, before anything else is printed, and writes what was asked for to files. */
+  /** Ends what shows the progress, before anything else is printed. */
+  readonly endProgress: () => void;
+  /** The same, and writes what was asked for to files. */
   readonly done: (result: TransferResult) => void;
 }
 
@@ -100,6 +108,7 @@ function pullingOf(
     target,
     options,
     announce: (place) => view.note(`Pulling to ${place} by ${route.via}: ${route.reason}`),
+    endProgress: () => view.close(),
     done: (result) => {
       view.close();
       writeResults(flags.result, imageResultsOf(result, { pushHost, pullHost }));
@@ -119,12 +128,11 @@ async function archiveTo(
   // What `docker load` and `podman load` read from a pipe.
   const place = to === '-' ? 'docker-archive:-' : to;
   const sink = await openSink(place, { stdout: process.stdout, signal });
-  // A docker archive holds one image, and the daemon takes one: of an index, that of this machine.
-  const isDocker = /^docker-(?:archive|daemon):/.test(place);
   const isStream = isToStdout(place);
   const named = isStream ? standardOutput : to;
   announce(named);
-  const onePlatform = isDocker ? hostPlatform() : undefined;
+  // Of an index, what can hold one image takes the one that this machine would run.
+  const onePlatform = holdsOneImage(parseLocation(place).kind) ? hostPlatform() : undefined;
   const result = await pull(route, target, sink, { ...options, onePlatform });
   done(result);
   const text = describeTransfer(result, `Pulled to ${named}:`);
@@ -142,7 +150,11 @@ async function unpackTo(
   const options = { ...pulling.options, onePlatform: hostPlatform() };
   if (to === undefined || to === '-') {
     announce(standardOutput);
-    await printFile({ ...pulling, options });
+    const output = (): Writable => {
+      pulling.endProgress();
+      return process.stdout;
+    };
+    done(await pullFile(route, target, output, options));
     return;
   }
   announce(to);
@@ -150,28 +162,4 @@ async function unpackTo(
   done(result);
   const text = describeTransfer(result, `Unpacked to ${to}:`);
   await print(format, { value: result, names: namesOf(result), text });
-}
-
-/** The one file of an image, as it is. */
-async function printFile({ route, target, options, done }: Pulling): Promise<void> {
-  const { signal, log = silent } = options;
-  const temporary = new TemporaryFolder();
-  try {
-    const layout = `oci:${await temporary.next()}`;
-    done(await pull(route, target, await openSink(layout, { signal }), options));
-    const source = await openSource(layout, { signal, log });
-    try {
-      const file = await singleFileOf(source);
-      if (!file) {
-        throw new InputError(
-          'Cannot unpack to standard output: the image is not a single file; want --to DIR',
-        );
-      }
-      await pipeline(file.content(), process.stdout, { end: false });
-    } finally {
-      await source.close();
-    }
-  } finally {
-    await temporary.remove();
-  }
 }

@@ -1,16 +1,16 @@
-import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 
 import type { ByteStream } from '../bytes.ts';
+import { NotFoundError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { annotationKeys, digestOf, documentOf, layerTypes, mediaTypes } from '../oci/index.ts';
 import type { Descriptor, Digest } from '../oci/index.ts';
-import { tarOfFile, tarOfFolder } from './artifact-tar.ts';
+import { tarOf } from './artifact-tar.ts';
 import { assembledSource, openerOf } from './assembled-source.ts';
 import type { Opener } from './assembled-source.ts';
 import type { Source } from './content.ts';
 import { Count } from './count.ts';
-import { codeOf, readFileFrom, readingError } from './file-bytes.ts';
+import { readFileFrom } from './file-bytes.ts';
 import { packed, parsePacking } from './packing.ts';
 import { tarEnd } from './tar-headers.ts';
 import { TemporaryFolder } from './temporary.ts';
@@ -52,7 +52,7 @@ export async function archivesSource(
     const blobs = new Map<Digest, Opener>();
     for (const { title, path } of items) {
       const stored = new Count();
-      const tar = await tarOf(path, options);
+      const tar = await tarOfItem(path, options);
       const file = await temporary.spool(stored.of(packed(tar, parsePacking())), options.signal);
       const annotations = { [annotationKeys.title]: title };
       const archive = { ...stored.descriptor(layerTypes.gzip), annotations };
@@ -94,17 +94,16 @@ function sourceOf(
   });
 }
 
-async function tarOf(
+async function tarOfItem(
   path: string,
   options: Parameters<typeof archivesSource>[1],
 ): Promise<ByteStream> {
   try {
-    if ((await stat(path)).isDirectory()) return tarOfFolder(path, options);
+    return await tarOf(path, basename(path), options);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return nothing();
-    throw readingError(error, path);
+    if (error instanceof NotFoundError) return nothing();
+    throw error;
   }
-  return tarOfFile(path, basename(path), options);
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array, void> {

@@ -1,15 +1,13 @@
-import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 
-import { InputError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { annotationKeys, digestOf, hostPlatform, layerTypes, mediaTypes } from '../oci/index.ts';
 import type { Platform } from '../oci/index.ts';
-import { tarOfFile, tarOfFolder } from './artifact-tar.ts';
+import { tarOf } from './artifact-tar.ts';
 import { assembledSource, manifestOf, openerOf } from './assembled-source.ts';
 import type { Source } from './content.ts';
 import { Count } from './count.ts';
-import { readFileFrom, readingError } from './file-bytes.ts';
+import { readFileFrom } from './file-bytes.ts';
 import { packed } from './packing.ts';
 import type { Packing } from './packing.ts';
 import type { TemporaryFolder } from './temporary.ts';
@@ -36,7 +34,8 @@ export async function artifactSource(path: string, options: ArtifactOptions): Pr
   const title = basename(resolve(path));
   const content = new Count();
   const stored = new Count();
-  const tar = await tarOf(path, title, options);
+  const want = 'one of them, or write - for an archive on standard input';
+  const tar = await tarOf(path, title, options, want);
   const spooled = await temporary.spool(stored.of(packed(content.of(tar), packing)), signal);
   const type = layerTypes[packing.compression];
   const layer = { ...stored.descriptor(type), annotations: titled(title) };
@@ -58,21 +57,6 @@ export async function artifactSource(path: string, options: ArtifactOptions): Pr
     ]),
     close: async () => {},
   });
-}
-
-async function tarOf(
-  path: string,
-  title: string,
-  options: ArtifactOptions,
-): Promise<AsyncGenerator<Uint8Array, void>> {
-  const found = await stat(path).catch((error: unknown) => {
-    throw readingError(error, path);
-  });
-  if (found.isDirectory()) return tarOfFolder(path, options);
-  if (found.isFile()) return tarOfFile(path, title, options);
-  throw new InputError(
-    `Cannot read ${path}: it is neither a file nor a folder; want one of them, or write - for an archive on standard input`,
-  );
 }
 
 function configOf({ os, architecture, variant }: Platform, diffId: string): Uint8Array {

@@ -1,9 +1,10 @@
 import { lstat, readdir, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { InputError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { ContentInvalidError } from '../oci/index.ts';
-import { readFileFrom } from './file-bytes.ts';
+import { readFileFrom, readingError } from './file-bytes.ts';
 import { tarEnd, tarHeaderOf, tarPaddingOf } from './tar-headers.ts';
 
 /** What writing a tar of files takes. */
@@ -13,12 +14,33 @@ export interface TarringOptions {
 }
 
 /**
+ * A tar of a file or a folder.
+ *
+ * @param name What a file is called in it.
+ * @param want What a person may name instead of something else.
+ * @throws {NotFoundError} if there is nothing at `path`, {@link InputError} if it is something else.
+ */
+export async function tarOf(
+  path: string,
+  name: string,
+  options: TarringOptions,
+  want = 'one of them',
+): Promise<AsyncGenerator<Uint8Array, void>> {
+  const found = await stat(path).catch((error: unknown) => {
+    throw readingError(error, path);
+  });
+  if (found.isDirectory()) return tarOfFolder(path, options);
+  if (found.isFile()) return tarOfFile(path, name, options);
+  throw new InputError(`Cannot read ${path}: it is neither a file nor a folder; want ${want}`);
+}
+
+/**
  * A tar of one file: its only entry has the given name.
  *
  * Everything that differs between two machines (owner, times) is left out, so that equal files
  * make equal layers and are sent once.
  */
-export async function* tarOfFile(
+async function* tarOfFile(
   path: string,
   name: string,
   { signal }: TarringOptions,
@@ -29,7 +51,7 @@ export async function* tarOfFile(
 }
 
 /** A tar of what is in a folder, sorted by name; the folder itself has no entry. */
-export async function* tarOfFolder(
+async function* tarOfFolder(
   path: string,
   options: TarringOptions,
 ): AsyncGenerator<Uint8Array, void> {

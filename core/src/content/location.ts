@@ -4,8 +4,8 @@ import { storeKinds } from './container-tools.ts';
 import type { StoreKind } from './container-tools.ts';
 
 /** The kinds of image layout that have a prefix of their own, as skopeo and podman write them. */
-export const layoutKinds = ['oci', 'oci-archive', 'docker-archive'] as const;
-export type LayoutKind = (typeof layoutKinds)[number];
+const layoutKinds = ['oci', 'oci-archive', 'docker-archive'] as const;
+type LayoutKind = (typeof layoutKinds)[number];
 
 /** Where content lies or goes, taken apart. */
 export interface Location {
@@ -15,6 +15,30 @@ export interface Location {
   readonly path: string;
   /** Which image of several, behind another colon. */
   readonly name?: string;
+}
+
+/** What an image can be written as. */
+export type SinkKind = LayoutKind | StoreKind;
+
+/** How a place for an image is written, kind by kind. */
+export const sinkForms: readonly string[] = [
+  ...layoutKinds.map((kind) => `${kind}:${kind === 'oci' ? 'DIR' : 'FILE'}`),
+  ...storeKinds.map((kind) => `${kind}:NAME`),
+];
+
+/** Whether an image can be written as that. */
+export function isSinkKind(kind: Location['kind']): kind is SinkKind {
+  return kind !== 'bare' && kind !== 'file';
+}
+
+/** Whether a program of this machine keeps what is there, under a name and not a path. */
+export function isStoreKind(kind: Location['kind']): kind is StoreKind {
+  return storeKinds.some((known) => known === kind);
+}
+
+/** Whether only one image has room there: of an index, that of one platform. */
+export function holdsOneImage(kind: Location['kind']): boolean {
+  return kind === 'docker-archive' || isStoreKind(kind);
 }
 
 /** Takes `[kind:]path[:name]` apart; the first colon behind the kind divides, as in skopeo. */

@@ -2,15 +2,13 @@ import type { Writable } from 'node:stream';
 
 import { InputError } from '../errors.ts';
 import type { Platform } from '../oci/index.ts';
-import { storeKinds } from './container-tools.ts';
-import type { StoreKind } from './container-tools.ts';
 import type { Sink } from './content.ts';
 import { writing } from './disk-full.ts';
 import type { Place } from './disk-full.ts';
 import { dockerArchiveSink } from './docker-archive-sink.ts';
 import { loadedImage } from './loaded-image.ts';
-import { layoutKinds, parseLocation } from './location.ts';
-import type { LayoutKind } from './location.ts';
+import { isSinkKind, isStoreKind, parseLocation, sinkForms } from './location.ts';
+import type { SinkKind } from './location.ts';
 import { ociArchiveSink } from './oci-archive-sink.ts';
 import { ociFolderSink } from './oci-folder-sink.ts';
 import { outputFile, outputStream } from './output-file.ts';
@@ -18,9 +16,6 @@ import type { OutputFile } from './output-file.ts';
 import { runProgram } from './program.ts';
 import type { RunProgram } from './program.ts';
 import { TemporaryFolder } from './temporary.ts';
-
-/** What an image can be written as. */
-export type SinkKind = LayoutKind | StoreKind;
 
 /** What opening a sink takes besides its place. */
 export interface OpenSinkOptions {
@@ -46,7 +41,7 @@ export interface OpenSinkOptions {
  */
 export async function openSink(text: string, options: OpenSinkOptions = {}): Promise<Sink> {
   const { kind, path, name } = text === '-' ? standardOutput : parseLocation(text);
-  if (kind === 'bare' || kind === 'file' || path === '') throw unknownSink(text);
+  if (!isSinkKind(kind) || path === '') throw unknownSink(text);
   const { signal } = options;
   if (kind === 'oci') {
     const place = { path };
@@ -70,7 +65,7 @@ async function packedSink(
 ): Promise<Sink> {
   const description = `${kind}:${path}`;
   const { run = runProgram, signal } = options;
-  if (kind === 'docker-daemon' || kind === 'containers-storage') {
+  if (isStoreKind(kind)) {
     const { output, confirm } = await loadedImage(kind, path, { temporary, run, signal });
     const asked = { ...options, description, name: path, temporary, confirm };
     const sink = await dockerArchiveSink(output, asked);
@@ -139,9 +134,7 @@ function withTemporary(output: OutputFile, temporary: TemporaryFolder): OutputFi
 }
 
 function unknownSink(text: string): InputError {
-  const layouts = layoutKinds.map((kind) => `${kind}:${kind === 'oci' ? 'DIR' : 'FILE'}`);
-  const wanted = [...layouts, ...storeKinds.map((kind) => `${kind}:NAME`)].join(', ');
   return new InputError(
-    `Cannot write an image to "${text}": want ${wanted}, or - for standard output`,
+    `Cannot write an image to "${text}": want ${sinkForms.join(', ')}, or - for standard output`,
   );
 }

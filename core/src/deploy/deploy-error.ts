@@ -1,5 +1,6 @@
 import { explain, ReposureError } from '../errors.ts';
 import type { FieldConflict } from '../kubernetes/index.ts';
+import type { DeployResult, RollbackOutcome, RolloutFailure } from './deploy-result.ts';
 
 /** An object of which somebody else manages what the manifest says otherwise. */
 export interface ObjectConflict {
@@ -30,36 +31,30 @@ function describeOwners(fields: readonly FieldConflict[]): string {
     .join('; ');
 }
 
-/** What became of the objects when a rollout failed. */
-export type RollbackOutcome =
-  | { readonly state: 'none' }
-  | { readonly state: 'done'; readonly objects: readonly string[] }
-  | { readonly state: 'failed'; readonly reason: string };
-
-/** One object that did not come to be as it should. */
-export interface RolloutFailure {
-  /** `Deployment shop/app` */
-  readonly object: string;
-  /** Its cause, in words for a person, with the next step where there is one. */
-  readonly reason: string;
-}
-
 /** What was applied does not run. */
 export class RolloutError extends ReposureError {
   override readonly name = 'RolloutError';
   readonly code = 'ROLLOUT_FAILED';
   readonly failures: readonly RolloutFailure[];
   readonly rollback: RollbackOutcome;
+  /** What was done until then. */
+  readonly result: DeployResult;
 
-  constructor(failures: readonly RolloutFailure[], rollback: RollbackOutcome) {
+  constructor(
+    failures: readonly RolloutFailure[],
+    rollback: RollbackOutcome,
+    result: DeployResult,
+  ) {
     const said = failures.map(({ object, reason }) => `Cannot roll out ${object}: ${reason}`);
     super([...said, describeRollback(rollback)].join('. '));
     this.failures = failures;
     this.rollback = rollback;
+    this.result = { ...result, failures: [...failures], rollback };
   }
 }
 
-function describeRollback(rollback: RollbackOutcome): string {
+/** What became of the objects, in a sentence for a person. */
+export function describeRollback(rollback: RollbackOutcome): string {
   switch (rollback.state) {
     case 'none':
       return 'What was applied stays; --rollback takes it back by itself';

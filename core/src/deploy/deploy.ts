@@ -5,8 +5,7 @@ import type { Log } from '../log.ts';
 import { applySteps } from './apply-steps.ts';
 import type { Applied } from './apply-steps.ts';
 import { RolloutError } from './deploy-error.ts';
-import type { RollbackOutcome } from './deploy-error.ts';
-import type { DeployedObject, DeployResult } from './deploy-result.ts';
+import type { DeployedObject, DeployResult, RollbackOutcome } from './deploy-result.ts';
 import { contentsOf, leftoversOf, memberLabelsOf, readSet, union, writeSet } from './deploy-set.ts';
 import type { Contents, DeploySet, Leftover } from './deploy-set.ts';
 import { diffOf } from './diff.ts';
@@ -93,6 +92,7 @@ class Deployment {
   readonly #applying: Applying & { readonly fieldManager: string };
   readonly #log: Log;
   readonly #startedMs = performance.now();
+  #pinned: readonly PinnedImage[] = [];
 
   constructor(kubernetes: KubernetesClient, options: DeployOptions) {
     const { namespace, set, prune, forceConflicts, signal, log = silent } = options;
@@ -113,20 +113,19 @@ class Deployment {
       object: structuredClone(object),
       origin,
     }));
-    const pinned = pinImages(manifests, images, imagePaths);
+    this.#pinned = pinImages(manifests, images, imagePaths);
     const { placed, fresh } = await this.#place(manifests);
     const former = this.#set && (await readSet(this.#kubernetes, this.#set));
     const steps = await planSteps(this.#kubernetes, placed, fresh, this.#applying);
     const objects = steps.map(({ object }) => object);
     const leftovers = await this.#leftovers(former, objects);
-    if (dryRun) return this.#result(pinned, [...steps.map(planned), ...leftovers.map(pruned)]);
+    if (dryRun) return this.#result([...steps.map(planned), ...leftovers.map(pruned)]);
     const applied = await this.#apply(steps, former);
     for (const leftover of leftovers) await this.#prune(leftover);
     const kept = leftovers.filter(({ isKept }) => isKept).map(({ object }) => object);
     // Without a prune, what was in it is in it still.
     if (this.#options.prune) await this.#writeSet(contentsOf([...objects, ...kept]));
-    const changes = applied.map(({ object, change }) => deployed(object, change));
-    return { ...this.#result(pinned, [...changes, ...leftovers.map(pruned)]), waited: wait };
+    return { ...this.#resultSoFar(applied, leftovers), waited: wait };
   }
 
   async #place(
@@ -165,7 +164,8 @@ class Deployment {
     } catch (error) {
       const rollback = await this.#rollBack(applied);
       if (rollback.state === 'none') throw error;
-      throw new RolloutError([{ object: 'the manifests', reason: explain(error) }], rollback);
+      const failure = { object: 'the manifests', reason: explain(error) };
+      throw new RolloutError([failure], rollback, this.#resultSoFar(applied));
     }
     if (this.#options.wait ?? true) await this.#waitFor(applied);
     return applied;
@@ -189,7 +189,7 @@ class Deployment {
       signal: this.#options.signal,
     });
     if (failures.length === 0) return;
-    throw new RolloutError(failures, await this.#rollBack(applied));
+    throw new RolloutError(failures, await this.#rollBack(applied), this.#resultSoFar(applied));
   }
 
   async #rollBack(applied: readonly Applied[]): Promise<RollbackOutcome> {
@@ -230,11 +230,16 @@ class Deployment {
     return Math.max(0, Math.round(timeoutMs - (performance.now() - this.#startedMs)));
   }
 
-  #result(images: readonly PinnedImage[], objects: DeployedObject[]): DeployResult {
+  #resultSoFar(applied: readonly Applied[], leftovers: readonly Leftover[] = []): DeployResult {
+    const changes = applied.map(({ object, change }) => deployed(object, change));
+    return this.#result([...changes, ...leftovers.map(pruned)]);
+  }
+
+  #result(objects: DeployedObject[]): DeployResult {
     const { namespace, dryRun = false } = this.#options;
     return {
       namespace,
-      images: images.map(({ places, ...pin }) => ({ ...pin, places: [...places] })),
+      images: this.#pinned.map(({ places, ...pin }) => ({ ...pin, places: [...places] })),
       objects,
       waited: false,
       dryRun,

@@ -1,7 +1,7 @@
 export { deploy, deployDefaults } from './deploy.ts';
 export type { DeployOptions } from './deploy.ts';
-export { ConflictError, RefusedError, RolloutError } from './deploy-error.ts';
-export type { ObjectConflict, RollbackOutcome, RolloutFailure } from './deploy-error.ts';
+export { ConflictError, describeRollback, RefusedError, RolloutError } from './deploy-error.ts';
+export type { ObjectConflict } from './deploy-error.ts';
 export { DeployResult } from './deploy-result.ts';
 export type { DeployedObject } from './deploy-result.ts';
 export { parseImagePath } from './image-fields.ts';

@@ -94,6 +94,6 @@ function manifestsIn(value: unknown, origin: string): Manifest[] {
 function refuseKustomization({ kind }: { readonly kind: string }, origin: string): void {
   if (kind !== 'Kustomization' && kind !== 'Component') return;
   throw new InputError(
-    `Cannot deploy ${origin}: it is input of kustomize; want its output: kubectl kustomize DIR | reposure deploy -f -`,
+    `Cannot apply ${origin}: it is input of kustomize; want its output, as of \`kubectl kustomize DIR\``,
   );
 }

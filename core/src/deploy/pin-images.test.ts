@@ -108,7 +108,7 @@ describe('pinImages()', () => {
   it('refuses two images of one name, and takes them one by one', () => {
     const two = () => manifestsOf(deployment('app:1', 'app:2'));
     expect(() => pinImages(two(), [{ name: 'app', reference }])).toThrow(
-      /different ones of that name, app:1 and app:2; want one --image for each: --image app:1=… --image app:2=…/,
+      /different ones of that name, app:1 and app:2; want each under its own: app:1=…, app:2=…/,
     );
     const manifests = two();
     const other = `registry.test:5000/team/other@${digest}`;

@@ -56,7 +56,7 @@ function placesFor({ name }: ImagePin, pins: readonly ImagePin[], all: readonly 
   const different = [...new Set(places.map(({ field }) => field.value))];
   if (different.length > 1) {
     throw new InputError(
-      `Cannot replace image "${name}": the manifests have different ones of that name, ${different.join(' and ')}; want one --image for each: ${different.map((image) => `--image ${image}=…`).join(' ')}`,
+      `Cannot replace image "${name}": the manifests have different ones of that name, ${different.join(' and ')}; want each under its own: ${different.map((image) => `${image}=…`).join(', ')}`,
     );
   }
   return places;
@@ -81,7 +81,7 @@ function refuseRepeated(pins: readonly ImagePin[]): void {
   const names = pins.map(({ name }) => name);
   const repeated = names.find((name, index) => names.indexOf(name) !== index);
   if (repeated === undefined) return;
-  throw new InputError(`Cannot replace image "${repeated}" twice; want one --image ${repeated}=…`);
+  throw new InputError(`Cannot replace image "${repeated}" twice; want one ${repeated}=…`);
 }
 
 function refuseUselessPaths(manifests: readonly Manifest[], paths: readonly ImagePath[]): void {

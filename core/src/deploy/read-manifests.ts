@@ -1,5 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, relative, sep } from 'node:path';
 
 import { collect } from '../bytes.ts';
 import type { ByteStream } from '../bytes.ts';
@@ -57,12 +57,18 @@ async function filesOf(path: string): Promise<string[]> {
     const files = await readdir(path, { recursive: true, withFileTypes: true });
     const named = files
       .filter((entry) => entry.isFile() || entry.isSymbolicLink())
-      .map((entry) => join(entry.parentPath, entry.name));
+      .map((entry) => join(entry.parentPath, entry.name))
+      .filter((file) => !isKept(relative(path, file)));
     refuseKustomizations(path, named);
     return named.filter((file) => suffixes.some((suffix) => file.endsWith(suffix))).toSorted();
   } catch (error) {
     throw error instanceof InputError ? error : unreadable(path, error);
   }
+}
+
+/** In a mounted ConfigMap, `..data` and the folder that it names hold every file once more. */
+function isKept(file: string): boolean {
+  return file.split(sep).some((part) => part.startsWith('..'));
 }
 
 /** To apply its parts would deploy what nobody has asked for. */
@@ -75,9 +81,11 @@ function refuseKustomizations(path: string, files: readonly string[]): void {
 }
 
 function unreadable(path: string, cause: unknown): InputError {
-  const { code } = cause as NodeJS.ErrnoException;
-  const state = code === 'ENOENT' ? 'it does not exist' : explain(cause);
-  return new InputError(`Cannot read ${path}: ${state}; want a file or folder of manifests`, {
-    cause,
-  });
+  const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+  const state = isMissing ? 'it does not exist' : explain(cause);
+  const options = isMissing ? {} : { cause };
+  return new InputError(
+    `Cannot read ${path}: ${state}; want a file or folder of manifests`,
+    options,
+  );
 }

@@ -2,7 +2,7 @@ import { explain } from '../errors.ts';
 import type { KubernetesClient, KubernetesObject } from '../kubernetes/index.ts';
 import type { Log } from '../log.ts';
 import type { Applied } from './apply-steps.ts';
-import type { RollbackOutcome } from './deploy-error.ts';
+import type { RollbackOutcome } from './deploy-result.ts';
 import { isPrecious } from './deploy-set.ts';
 import { describeManifest } from './manifest.ts';
 import { appliedFields, configurationOf, unionOf } from './owned-fields.ts';

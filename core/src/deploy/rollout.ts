@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { explain, isTransient, TimeoutError } from '../errors.ts';
 import { KubernetesError, waitFor } from '../kubernetes/index.ts';
 import type { KubernetesClient, KubernetesObject, ResourceType } from '../kubernetes/index.ts';
-import type { RolloutFailure } from './deploy-error.ts';
+import type { RolloutFailure } from './deploy-result.ts';
 import { diagnose } from './diagnosis.ts';
 import { describeManifest } from './manifest.ts';
 import { troubleOf } from './pod-trouble.ts';

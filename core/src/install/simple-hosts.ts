@@ -1,3 +1,4 @@
+import { NotFoundError } from '../errors.ts';
 import { KubernetesError, resourceTypes } from '../kubernetes/index.ts';
 import type { KubernetesClient, KubernetesObject } from '../kubernetes/index.ts';
 import { serviceHost, simplePort } from '../providers/index.ts';
@@ -23,20 +24,28 @@ interface Ingress extends KubernetesObject {
 /**
  * By which names the simple registry of a namespace is reached.
  *
- * @throws {KubernetesError} `isNotFound` if there is none.
+ * @throws {NotFoundError} if there is none.
  */
 export async function simpleHosts(
   kubernetes: KubernetesClient,
   namespace: string,
 ): Promise<SimpleHosts> {
-  const { spec } = await kubernetes.get<Service>(resourceTypes.Service, names.simple, namespace);
-  const nodePort = spec?.ports?.find((each) => each.port === simplePort)?.nodePort;
+  const service = await kubernetes.find<Service>(resourceTypes.Service, names.simple, namespace);
+  if (service === undefined) throw noSimple(namespace);
+  const nodePort = service.spec?.ports?.find((each) => each.port === simplePort)?.nodePort;
   const ingressHost = await ingressHostOf(kubernetes, namespace);
   return {
     pushHost: serviceHost(names.simple, namespace, simplePort),
     pullHost: nodePort === undefined ? undefined : `localhost:${nodePort}`,
     ...(ingressHost === undefined ? {} : { ingressHost }),
   };
+}
+
+/** There is no simple registry in a namespace. */
+export function noSimple(namespace: string): NotFoundError {
+  return new NotFoundError(
+    `Cannot find the simple registry: there is none in namespace "${namespace}"; want: reposure simple install -n ${namespace}`,
+  );
 }
 
 async function ingressHostOf(

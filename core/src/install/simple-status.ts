@@ -1,6 +1,5 @@
 import { X509Certificate } from 'node:crypto';
 
-import { NotFoundError } from '../errors.ts';
 import type { KubernetesClient } from '../kubernetes/index.ts';
 import { names } from '../resource/index.ts';
 import { findSecret, isOurs, secretTextsOf } from './owned-secret.ts';
@@ -15,7 +14,7 @@ import {
   storageKindOf,
 } from './simple-deployment.ts';
 import type { SimpleDeployment, StorageKind } from './simple-deployment.ts';
-import { simpleHosts } from './simple-hosts.ts';
+import { noSimple, simpleHosts } from './simple-hosts.ts';
 import type { SimpleHosts } from './simple-hosts.ts';
 import { listUsers } from './simple-users.ts';
 
@@ -47,11 +46,7 @@ export async function simpleStatus(
   namespace: string,
 ): Promise<SimpleStatus> {
   const deployment = await findSimple(kubernetes, namespace);
-  if (deployment === undefined) {
-    throw new NotFoundError(
-      `Cannot find the simple registry: there is none in namespace "${namespace}"; want: reposure simple install -n ${namespace}`,
-    );
-  }
+  if (deployment === undefined) throw noSimple(namespace);
   const tlsSecret = mountedSecret(deployment, 'tls');
   const asksForLogin = mountedSecret(deployment, 'htpasswd') !== undefined;
   return {

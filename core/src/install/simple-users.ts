@@ -199,7 +199,7 @@ async function readUsers(kubernetes: KubernetesClient, namespace: string): Promi
   if (deployment === undefined || mountedSecret(deployment, 'htpasswd') === undefined) {
     const state = deployment ? 'asks for no login' : 'is not installed';
     throw new NotFoundError(
-      `Cannot find users: the simple registry of namespace "${namespace}" ${state}; want: reposure simple install --tls --login`,
+      `Cannot find users: the simple registry of namespace "${namespace}" ${state}; want: reposure simple install with --login and --tls, beside the options that it was installed with`,
     );
   }
   const secret = await findSecret(kubernetes, names.simpleHtpasswd, namespace);

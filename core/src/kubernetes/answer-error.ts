@@ -12,6 +12,8 @@ export interface Purpose {
   readonly forbiddenStep?: string | undefined;
   /** What to do if it is not there, or does not answer. */
   readonly absentStep?: string | undefined;
+  /** It is worth waiting for if it does not answer. */
+  readonly isExpectedBack?: boolean | undefined;
 }
 
 /** An answer, as far as a refusal is read from it; a chunk may be overwritten by the next one. */
@@ -31,13 +33,15 @@ export async function refusalOf(
   const text = await headOf(response);
   const said = statusIn(text);
   const status = response.statusCode ?? 0;
+  const message = said?.message ?? plainText(response, text);
   return new KubernetesError(`${purpose.action} at ${access.server}`, {
     status,
     reason: said?.reason,
-    message: said?.message ?? plainText(response, text),
+    message,
     retryAfterMs: retryAfterMsOf(response, said),
     causes: said?.details?.causes,
-    nextStep: nextStepOf(status, purpose, access),
+    nextStep: missingStep(message) ?? nextStepOf(status, purpose, access),
+    isExpectedBack: purpose.isExpectedBack && status >= 500,
   });
 }
 
@@ -74,6 +78,15 @@ function plainText(response: Refused, text: string): string | undefined {
 function retryAfterMsOf(response: Refused, said: Status | undefined): number {
   const seconds = Number(response.headers['retry-after'] ?? said?.details?.retryAfterSeconds ?? 0);
   return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 0;
+}
+
+/** The API answers 404 as well where a namespace is missing, or a kind: its words tell them apart. */
+function missingStep(message = ''): string | undefined {
+  if (message === 'the server could not find the requested resource') {
+    return 'want that kind installed in the cluster: for Registries, by reposure operator install';
+  }
+  const [, namespace] = /^namespaces "([^"]+)" not found$/.exec(message) ?? [];
+  return namespace && `make it with kubectl create namespace ${namespace}`;
 }
 
 function nextStepOf(status: number, purpose: Purpose, access: Access): string | undefined {

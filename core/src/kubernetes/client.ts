@@ -115,6 +115,8 @@ export interface ServiceRequest {
   /** What a person may do if they may not, or if the Service is not there. */
   readonly forbiddenStep?: string | undefined;
   readonly absentStep?: string | undefined;
+  /** It has run, so that it is worth waiting for where it does not answer. */
+  readonly isExpectedBack?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

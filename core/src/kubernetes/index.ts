@@ -19,6 +19,7 @@ export type {
 } from './client.ts';
 export type { FollowEvent } from './follow.ts';
 export { KubeconfigError } from './kubeconfig-error.ts';
+export { kubeconfigPaths } from './kubeconfig-paths.ts';
 export { KubernetesError } from './kubernetes-error.ts';
 export type { FieldConflict, RefusalOptions } from './kubernetes-error.ts';
 export { groupOf } from './object-types.ts';

@@ -1,5 +1,5 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 
 import { parse } from 'yaml';
 
@@ -30,8 +30,7 @@ export async function readKubeconfigs(paths: readonly string[]): Promise<MergedK
   const users = new Map<string, User>();
   const contexts = new Map<string, Context>();
   let currentContext: string | undefined;
-  for (const named of paths) {
-    const path = await fileOf(named);
+  for (const path of paths) {
     const file = await readKubeconfig(path);
     if (!file) continue;
     files.push(path);
@@ -44,18 +43,6 @@ export async function readKubeconfigs(paths: readonly string[]): Promise<MergedK
     addMissing(contexts, file.contexts, (it) => it.context ?? Context.parse({}));
   }
   return { files, currentContext, clusters, users, contexts };
-}
-
-/** The file `kubeconfig` of a folder, as pipelines mount one. */
-async function fileOf(path: string): Promise<string> {
-  const isFolder = await stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-  if (!isFolder) return path;
-  const file = join(path, 'kubeconfig');
-  if ((await readdir(path)).includes('kubeconfig')) return file;
-  throw new KubeconfigError(`Cannot read kubeconfig ${file}: it is not in that folder`);
 }
 
 async function readKubeconfig(path: string): Promise<KubeconfigFile | undefined> {

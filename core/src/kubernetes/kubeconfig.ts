@@ -1,12 +1,10 @@
-import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
-
 import type { Access } from './access.ts';
 import type { ClientOptions } from './client.ts';
 import { inCluster } from './in-cluster.ts';
 import { KubeconfigError } from './kubeconfig-error.ts';
 import { readKubeconfigs } from './kubeconfig-file.ts';
 import type { MergedKubeconfig } from './kubeconfig-file.ts';
+import { kubeconfigPaths } from './kubeconfig-paths.ts';
 import { User } from './kubeconfig-schema.ts';
 import type { Cluster } from './kubeconfig-schema.ts';
 
@@ -22,9 +20,7 @@ export async function loadAccess(
   serviceAccountFolder?: string,
 ): Promise<Access> {
   const env = options.env ?? process.env;
-  const paths = options.kubeconfig
-    ? options.kubeconfig.split(delimiter).filter(Boolean)
-    : [join(homeOf(env), '.kube', 'config')];
+  const paths = await kubeconfigPaths(options.kubeconfig, env);
   const merged = await readKubeconfigs(paths);
   // Only an empty kubeconfig makes way for the ServiceAccount, and never one that was asked for by context.
   if (merged.clusters.size === 0 && merged.contexts.size === 0 && !options.context) {
@@ -33,15 +29,6 @@ export async function loadAccess(
   }
   if (merged.files.length === 0) throw nothingThere(paths);
   return accessOf(merged, options.context);
-}
-
-/** A user without a name and without $HOME, as containers have them, has no files either. */
-function homeOf(env: Readonly<Record<string, string | undefined>>): string {
-  try {
-    return env['HOME'] ?? homedir();
-  } catch {
-    return '/';
-  }
 }
 
 function nothingThere(paths: readonly string[]): KubeconfigError {

@@ -51,6 +51,7 @@ export interface RefusalOptions {
   readonly causes?: readonly StatusCause[] | undefined;
   /** What a person may do about it: one clause. */
   readonly nextStep?: string | undefined;
+  readonly isExpectedBack?: boolean | undefined;
 }
 
 /** The Kubernetes API answered a request with a Status that says no. */
@@ -64,6 +65,7 @@ export class KubernetesError extends ReposureError {
   /** What the server asked for with Retry-After; 0 if it did not. */
   readonly retryAfterMs: number;
   readonly #causes: readonly StatusCause[];
+  readonly #isExpectedBack: boolean;
 
   /** @param action `<verb> <thing> at <server>`, after "Cannot". */
   constructor(action: string, options: RefusalOptions) {
@@ -75,6 +77,7 @@ export class KubernetesError extends ReposureError {
     this.reason = reason;
     this.retryAfterMs = retryAfterMs;
     this.#causes = options.causes ?? [];
+    this.#isExpectedBack = options.isExpectedBack ?? false;
   }
 
   get isNotFound(): boolean {
@@ -112,6 +115,10 @@ export class KubernetesError extends ReposureError {
 
   override get isTransient(): boolean {
     return this.status === 429 || this.status >= 500;
+  }
+
+  override get isExpectedBack(): boolean {
+    return this.#isExpectedBack;
   }
 }
 

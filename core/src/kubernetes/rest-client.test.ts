@@ -103,6 +103,18 @@ describe('RestClient', () => {
   });
 
   it.each([
+    ['a namespace', 'namespaces "ci" not found', 'make it with kubectl create namespace ci'],
+    ['a kind', 'the server could not find the requested resource', 'want that kind installed'],
+  ])('says how to make %s that is not there', async (_, said, step) => {
+    await using api = await startApiServer((__, response) =>
+      refuse(response, 404, 'NotFound', said),
+    );
+    const client = await api.open();
+    const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's', namespace: 'ci' } };
+    await expect(client.create(secret)).rejects.toThrow(`${said}; ${step}`);
+  });
+
+  it.each([
     [401, 'Unauthorized', /; want a login that the cluster knows: check the user "tester"/],
     [403, 'Forbidden', /; want a role that allows it/],
     [

@@ -68,9 +68,13 @@ describe('requestService()', () => {
     await using api = await startApiServer((_, response) =>
       refuse(response, status, reason, message),
     );
-    const failure = await failureOf(ask(await api.open()));
+    const client = await api.open();
+    const failure = await failureOf(ask(client));
     expect(failure).toBeInstanceOf(KubernetesError);
-    expect(failure).toMatchObject({ status, message: expect.stringMatching(expected) });
+    const told = { status, message: expect.stringMatching(expected) };
+    expect(failure).toMatchObject({ ...told, isExpectedBack: false });
+    const known = await failureOf(ask(client, { isExpectedBack: true }));
+    expect(known).toMatchObject({ ...told, isExpectedBack: status === 503 });
   });
 
   it('leaves a refusal of the Service to whoever asked', async () => {

@@ -125,7 +125,8 @@ function isRepeatable({ body }: ServiceRequest): boolean {
   return body === undefined || body instanceof Uint8Array;
 }
 
-function purposeOf({ namespace, service, forbiddenStep, absentStep }: ServiceRequest): Purpose {
+function purposeOf({ namespace, service, ...rest }: ServiceRequest): Purpose {
   const action = `reach Service ${namespace}/${service} through the proxy of the API server`;
-  return { action, forbiddenStep, absentStep };
+  const { forbiddenStep, absentStep, isExpectedBack } = rest;
+  return { action, forbiddenStep, absentStep, isExpectedBack };
 }

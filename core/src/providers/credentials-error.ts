@@ -9,17 +9,19 @@ export interface Secret extends KubernetesObject {
 }
 
 /** What is wrong with trust or login; the `reason` of the condition `CredentialsValid`. */
-export type CredentialsReason =
-  | 'AccountMayNotPush'
-  | 'LoginForOtherImage'
-  | 'LoginNotForHost'
-  | 'LoginNotForRegistry'
-  | 'LoginOverPlainHttp'
-  | 'LoginSecretInvalid'
-  | 'LoginSecretNotFound'
-  | 'ServiceCaMissing'
-  | 'TlsSecretInvalid'
-  | 'TlsSecretNotFound';
+export const credentialsReasons = [
+  'AccountMayNotPush',
+  'LoginForOtherImage',
+  'LoginNotForHost',
+  'LoginNotForRegistry',
+  'LoginOverPlainHttp',
+  'LoginSecretInvalid',
+  'LoginSecretNotFound',
+  'ServiceCaMissing',
+  'TlsSecretInvalid',
+  'TlsSecretNotFound',
+] as const;
+export type CredentialsReason = (typeof credentialsReasons)[number];
 
 /** What a Registry is trusted by or logged in to with is not there, or must not be used for it. */
 export class CredentialsError extends ReposureError {

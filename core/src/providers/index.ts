@@ -1,11 +1,16 @@
-export { CredentialsError } from './credentials-error.ts';
+export { CredentialsError, credentialsReasons } from './credentials-error.ts';
 export type { CredentialsReason, Secret } from './credentials-error.ts';
 export { credentialsOf } from './credentials.ts';
 export type { Credentials } from './credentials.ts';
 export type { Found } from './auto.ts';
 export { isHost } from './host-name.ts';
 export type { Login } from './login.ts';
-export { describeRegistry, ResolutionError } from './provider.ts';
+export {
+  describeRegistry,
+  nodePullingReasons,
+  ResolutionError,
+  resolutionReasons,
+} from './provider.ts';
 export type { NodePulling, Provider, ResolutionReason, Resolved } from './provider.ts';
 export {
   findProvider,

@@ -31,13 +31,15 @@ export interface NodePulling {
 }
 
 /** Why nodes can pull, or cannot. */
-type NodePullingReason =
-  | 'AsTheSpecSays'
-  | 'ConfiguredByCluster'
-  | 'Ipv6NodePort'
-  | 'NoNameForNodes'
-  | 'NodePort'
-  | 'NodesNotAsked';
+export const nodePullingReasons = [
+  'AsTheSpecSays',
+  'ConfiguredByCluster',
+  'Ipv6NodePort',
+  'NoNameForNodes',
+  'NodePort',
+  'NodesNotAsked',
+] as const;
+type NodePullingReason = (typeof nodePullingReasons)[number];
 
 /** Knows one kind of registry: how to find it, and how it is spoken to. */
 export interface Provider {
@@ -61,17 +63,19 @@ export interface Sighting {
 }
 
 /** Why a registry was not found; the `reason` of the condition `Resolved`. */
-export type ResolutionReason =
-  | 'AmbiguousRegistry'
-  | 'HostInvalid'
-  | 'NameInvalid'
-  | 'NothingFound'
-  | 'NothingToResolve'
-  | 'NotPermitted'
-  | 'PortNotServed'
-  | 'ServiceNotFound'
-  | 'SpecInvalid'
-  | 'UnknownProvider';
+export const resolutionReasons = [
+  'AmbiguousRegistry',
+  'HostInvalid',
+  'NameInvalid',
+  'NothingFound',
+  'NothingToResolve',
+  'NotPermitted',
+  'PortNotServed',
+  'ServiceNotFound',
+  'SpecInvalid',
+  'UnknownProvider',
+] as const;
+export type ResolutionReason = (typeof resolutionReasons)[number];
 
 /** A Registry names nothing that is there. */
 export class ResolutionError extends ReposureError {

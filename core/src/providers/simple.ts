@@ -27,7 +27,7 @@ export const simple: Provider = {
       );
     }
     const pushHost = serviceHost(names.simple, namespace, simplePort);
-    const step = `give it a node port: reposure simple install --node-port -n ${namespace}`;
+    const step = `give it a node port: reposure simple install -n ${namespace}, with --node-port beside the options that it was installed with`;
     return {
       provider: 'simple',
       pushHost,

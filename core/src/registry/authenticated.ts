@@ -66,7 +66,7 @@ async function refusal(
   { diagnostics }: Awaited<ReturnType<typeof failureOf>>,
 ): Promise<AuthenticationError> {
   const state = (await login.isAnonymous(request))
-    ? 'it wants a login; want one for it, e.g. by docker login'
+    ? 'it wants a login; want one for it: in the login Secret of the Registry, or by docker login for docker://'
     : `it refuses the login for ${requestLine(request)}; want a user name and a password, or a token, that are valid and may do this`;
   return new AuthenticationError(`Cannot log in to ${host}: ${state}`, { diagnostics });
 }

@@ -27,6 +27,7 @@ describe('loginFiles()', () => {
     await writeLogin('home/.docker/config.json', 'h:1', 'home');
     const HOME = join(directory, 'home');
     expect(await loginFiles({ HOME })('h:1')).toMatchObject({ username: 'home' });
+    expect(await loginFiles({ USERPROFILE: HOME })('h:1')).toMatchObject({ username: 'home' });
     await writeLogin('docker/config.json', 'h:1', 'docker');
     const DOCKER_CONFIG = join(directory, 'docker');
     expect(await loginFiles({ HOME, DOCKER_CONFIG })('h:1')).toMatchObject({ username: 'docker' });

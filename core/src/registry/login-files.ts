@@ -10,6 +10,8 @@ export interface LoginFilesEnv {
   readonly DOCKER_CONFIG?: string | undefined;
   readonly XDG_RUNTIME_DIR?: string | undefined;
   readonly HOME?: string | undefined;
+  /** What Windows has for it. */
+  readonly USERPROFILE?: string | undefined;
 }
 
 /**
@@ -42,8 +44,9 @@ export function loginFilePaths(env: LoginFilesEnv): readonly string[] {
 }
 
 /** Where docker keeps what is the user's own. @see https://docs.docker.com/reference/cli/docker/#environment-variables */
-export function dockerConfigFolder({ DOCKER_CONFIG, HOME }: LoginFilesEnv): string | undefined {
-  return DOCKER_CONFIG || (HOME && join(HOME, '.docker')) || undefined;
+export function dockerConfigFolder(env: LoginFilesEnv): string | undefined {
+  const home = env.HOME || env.USERPROFILE;
+  return env.DOCKER_CONFIG || (home && join(home, '.docker')) || undefined;
 }
 
 /** Where podman and its kin keep logins until the user logs out of the machine. */
@@ -51,7 +54,8 @@ export function podmanLoginFile({ XDG_RUNTIME_DIR }: LoginFilesEnv): string | un
   return XDG_RUNTIME_DIR && join(XDG_RUNTIME_DIR, 'containers', 'auth.json');
 }
 
-async function exists(file: string): Promise<boolean> {
+/** What cannot be looked at is there: reading it says why it cannot be. */
+export async function exists(file: string): Promise<boolean> {
   return await access(file).then(
     () => true,
     (error: NodeJS.ErrnoException) => error.code !== 'ENOENT' && error.code !== 'ENOTDIR',

@@ -1,9 +1,10 @@
-import { access, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { InputError } from '../errors.ts';
 import type { CredentialSource } from './credentials.ts';
 import { dockerConfigCredentials, readDockerConfig } from './docker-config.ts';
+import { exists } from './login-files.ts';
 
 /** As docker writes it, and as a Secret of type dockerconfigjson has it. */
 const fileNames = ['config.json', '.dockerconfigjson'] as const;
@@ -31,11 +32,7 @@ export function loginFolders(folders: readonly string[]): CredentialSource {
 
 async function configIn(folder: string): Promise<string | undefined> {
   for (const file of fileNames.map((name) => join(folder, name))) {
-    const isThere = await access(file).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) return file;
+    if (await exists(file)) return file;
   }
   const found = await readdir(folder).catch(() => []);
   if (found.length === 0) return undefined;

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -40,6 +40,12 @@ describe('loginFolders()', () => {
   it('runs no helper that a file names', async () => {
     const helped = await filled('helped', { 'config.json': '{"credsStore":"none-such"}' });
     expect(await loginFolders([helped])('a.io')).toBeUndefined();
+  });
+
+  it('says what is wrong with a file that cannot be looked at', async () => {
+    const looping = await filled('looping', {});
+    await symlink('config.json', join(looping, 'config.json'));
+    await expect(loginFolders([looping])('a.io')).rejects.toThrow(/config\.json.*ELOOP/);
   });
 
   it('says what a folder wants that has something else', async () => {

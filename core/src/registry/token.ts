@@ -135,7 +135,7 @@ async function refusalOf(
   if (![400, 401, 403, 404].includes(response.status)) return failure;
   const state = credentials
     ? 'its token service refuses the login; want a user name and a password, or a token, that are valid and may do this'
-    : 'it gives nothing to whoever is not logged in; want a login for it, e.g. by docker login';
+    : 'it gives nothing to whoever is not logged in; want a login for it: in the login Secret of the Registry, or by docker login for docker://';
   return new AuthenticationError(`Cannot log in to ${registry.host}: ${state}`, {
     status: response.status === 403 ? 403 : 401,
     diagnostics: failure.diagnostics,

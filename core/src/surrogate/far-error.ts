@@ -1,4 +1,11 @@
-import { explain, isTransient, ReposureError, TimeoutError, UnreachableError } from '../errors.ts';
+import {
+  errorCodes,
+  explain,
+  isTransient,
+  ReposureError,
+  TimeoutError,
+  UnreachableError,
+} from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 import { AuthenticationError } from '../registry/registry-error.ts';
 import type { RegistryResponse } from '../registry/transport.ts';
@@ -94,32 +101,7 @@ function decoded(text: string | undefined): string {
   }
 }
 
-const codes: Record<ErrorCode, true> = {
-  AUTHENTICATION: true,
-  CLUSTER_RESPONSE: true,
-  CONFLICT: true,
-  CONTENT_INVALID: true,
-  CONTENT_MISMATCH: true,
-  CONTENT_NOT_FOUND: true,
-  DISK_FULL: true,
-  INPUT_INVALID: true,
-  KUBECONFIG_INVALID: true,
-  LIMIT_EXCEEDED: true,
-  NOT_FOUND: true,
-  OUTPUT_FAILED: true,
-  PROTOCOL: true,
-  REGISTRY_RESPONSE: true,
-  ROLLOUT_FAILED: true,
-  TIMEOUT: true,
-  UNREACHABLE: true,
-  UNSUPPORTED: true,
-};
-
 /** A surrogate of another version may know codes that this one does not. */
 function knownCode(text: string): ErrorCode {
-  return isCode(text) ? text : 'PROTOCOL';
-}
-
-function isCode(text: string): text is ErrorCode {
-  return Object.hasOwn(codes, text);
+  return errorCodes.find((code) => code === text) ?? 'PROTOCOL';
 }

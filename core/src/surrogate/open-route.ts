@@ -8,7 +8,7 @@ import { conditionOf } from '../resource/registry.ts';
 import type { Registry } from '../resource/registry.ts';
 import type { OwnAccess } from './direct-route.ts';
 import { limitedRoute } from './limited-route.ts';
-import { NoKeyError } from './proxy-keys.ts';
+import { NoKeyError, roleStep } from './proxy-keys.ts';
 import type { Route, RouteKind } from './route.ts';
 
 export type { Route, RouteKind } from './route.ts';
@@ -66,9 +66,29 @@ async function openWay(options: OpenRouteOptions): Promise<Route> {
   if (route === 'proxy') return await proxyRoute(options);
   if (direct === undefined) return await execRoute(options);
   const proxy = await tryProxy(options, direct);
-  return typeof proxy === 'object'
-    ? proxy
-    : await execRoute({ ...options, reason: `${direct}; ${proxy}` });
+  if (typeof proxy === 'object') return proxy;
+  const exec = await execRoute({ ...options, reason: `${direct}; ${proxy}` });
+  return sayingRights(exec, options, proxy);
+}
+
+/** Exec is the last way, but not the one whose rights are to be asked for. */
+function sayingRights(exec: Route, { registry, access }: OpenRouteOptions, proxy: string): Route {
+  const [verb, use] =
+    access === 'read' ? (['pull from', 'read'] as const) : (['push to', 'write'] as const);
+  const { name, namespace } = registry.metadata;
+  const request: Route['request'] = async (asked) => {
+    try {
+      return await exec.request(asked);
+    } catch (error) {
+      if (!(error instanceof KubernetesError && error.isForbidden)) throw error;
+      throw new KubernetesError(`${verb} registry ${namespace}/${name}`, {
+        status: 403,
+        message: `${proxy}, and pods/exec is forbidden, too`,
+        nextStep: roleStep(registry, use),
+      });
+    }
+  };
+  return { ...exec, request };
 }
 
 /** The proxy route, or why there is none. */

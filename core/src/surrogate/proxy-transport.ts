@@ -15,7 +15,7 @@ import type { RequestSeal } from './proxy-answer.ts';
 import { roleStep } from './proxy-keys.ts';
 import type { ProxyKeys } from './proxy-keys.ts';
 import { refusalHeader, requestComponents, signableRequest } from './signed-messages.ts';
-import { describeSurrogate, nextStepFor } from './surrogate-pod.ts';
+import { describeSurrogate, isLookedAfter, nextStepFor } from './surrogate-pod.ts';
 
 /** What requests through the API server's proxy are made with. */
 export interface ProxyTransportOptions {
@@ -87,6 +87,7 @@ class ProxyClient {
         status < 400 || 'signature' in headers || refusalHeader in headers,
       forbiddenStep: roleStep(registry, access),
       absentStep: `want its Pod running; ${nextStepFor(registry)}`,
+      isExpectedBack: isLookedAfter(registry),
       signal,
     });
     return await this.#verified(answer, request, seal);

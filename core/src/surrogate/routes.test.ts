@@ -159,6 +159,7 @@ describe('the exec route', () => {
       'a Pod that is not there',
       undefined,
       /Pod reposure-surrogate-default-0 does not exist; want it running; the operator says: waiting for the Pod; `reposure registry describe default -n ci` says more/,
+      true,
     ],
     [
       'a Pod whose image cannot be pulled',
@@ -174,6 +175,7 @@ describe('the exec route', () => {
         },
       },
       /waits: ErrImagePull: no such image/,
+      false,
     ],
     [
       'a Pod that has ended',
@@ -186,29 +188,39 @@ describe('the exec route', () => {
         },
       },
       /has ended: OOMKilled: exit code 137/,
+      true,
     ],
-    ['a Pod that no node takes', { metadata: {}, status: { phase: 'Pending' } }, /is Pending/],
+    [
+      'a Pod that no node takes',
+      { metadata: {}, status: { phase: 'Pending' } },
+      /is Pending/,
+      true,
+    ],
     [
       'a Pod that is being replaced',
       { ...running, metadata: { deletionTimestamp: 'now' } },
       /is being replaced/,
+      true,
     ],
-  ])('says what is wrong with %s', async (_, pod, message) => {
-    const cluster = new Cluster();
-    cluster.objects.set('Pod reposure-surrogate-default-0', pod);
-    const ready = {
-      type: 'Ready',
-      status: 'False',
-      reason: 'PodNotReady',
-      message: 'waiting for the Pod',
-      lastTransitionTime: '',
-    } as const;
-    const route = await opened(cluster, { registry: registryOf({}, { conditions: [ready] }) });
-    const failure = await failureOf(ping(route));
-    expect(failure).toBeInstanceOf(UnreachableError);
-    expect(failure).toHaveProperty('message', expect.stringMatching(message));
-    expect(cluster.execs).toHaveLength(0);
-  });
+  ])(
+    'says what is wrong with %s, and whether to wait for it',
+    async (_, pod, message, isExpectedBack) => {
+      const cluster = new Cluster();
+      cluster.objects.set('Pod reposure-surrogate-default-0', pod);
+      const ready = {
+        type: 'Ready',
+        status: 'False',
+        reason: 'PodNotReady',
+        message: 'waiting for the Pod',
+        lastTransitionTime: '',
+      } as const;
+      const route = await opened(cluster, { registry: registryOf({}, { conditions: [ready] }) });
+      const failure = await failureOf(ping(route));
+      expect(failure).toBeInstanceOf(UnreachableError);
+      expect(failure).toMatchObject({ message: expect.stringMatching(message), isExpectedBack });
+      expect(cluster.execs).toHaveLength(0);
+    },
+  );
 
   it('goes on without looking where Pods may not be seen', async () => {
     const { host } = await startRegistry();

@@ -16,6 +16,11 @@ export function nextStepFor({ metadata }: Registry): string {
   return `\`reposure registry describe ${metadata.name} -n ${metadata.namespace}\` says more`;
 }
 
+/** Whether an operator sees to it that there is a surrogate: it has looked at the registry, which wants one. */
+export function isLookedAfter(registry: Registry): boolean {
+  return conditionOf(registry, 'Ready') !== undefined && registry.spec.replicas !== 0;
+}
+
 /**
  * Looks whether one can exec into the surrogate of a registry.
  *
@@ -35,8 +40,10 @@ export async function runningPodOf(
   if (pod === 'hidden') return podName;
   const state = pod === undefined ? 'does not exist' : stateOf(pod);
   if (state === undefined) return podName;
+  const isExpectedBack = isLookedAfter(registry) && (pod === undefined || isStarting(pod));
   throw new UnreachableError(
     `Cannot reach ${describeSurrogate(registry)}: its Pod ${podName} ${state}; want it running${readinessOf(registry)}; ${nextStepFor(registry)}`,
+    { isExpectedBack },
   );
 }
 
@@ -65,6 +72,20 @@ function stateOf({ metadata, status }: Pod): string | undefined {
     return `has ended: ${clause(terminated.reason, `exit code ${terminated.exitCode}`)}`;
   }
   return `is ${clause(status?.phase ?? 'Pending', status?.reason)}`;
+}
+
+/** What the kubelet says of a container that nothing is wrong with yet. */
+const startingReasons: ReadonlySet<string | undefined> = new Set([
+  undefined,
+  'ContainerCreating',
+  'PodInitializing',
+]);
+
+/** Whether the Pod, or the one after it, is on its way: nothing keeps it from running. */
+function isStarting({ metadata, status }: Pod): boolean {
+  if (metadata.deletionTimestamp !== undefined) return true;
+  const container = status?.containerStatuses?.find((c) => c.name === names.surrogateContainer);
+  return startingReasons.has(container?.state?.waiting?.reason);
 }
 
 function clause(...parts: readonly (string | undefined)[]): string {

@@ -19,7 +19,7 @@ export type { OpenImageOptions } from './open-image.ts';
 export { progressLineOf, progressLines } from './progress-line.ts';
 export { pull } from './pull.ts';
 export type { PullOptions } from './pull.ts';
-export { pullUnpacked } from './pull-unpacked.ts';
+export { pullFile, pullUnpacked } from './pull-unpacked.ts';
 export type { PullUnpackedOptions } from './pull-unpacked.ts';
 export { transferDefaults } from './options.ts';
 export type { TransferOptions, TransferState } from './options.ts';

@@ -1,10 +1,16 @@
+import type { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+
 import {
   assertUnpackable,
   openSink,
   openSource,
+  singleFileOf,
   TemporaryFolder,
   unpack,
 } from '../content/index.ts';
+import type { Source } from '../content/index.ts';
+import { InputError } from '../errors.ts';
 import type { Target } from '../oci/index.ts';
 import type { Route } from '../surrogate/index.ts';
 import { pull } from './pull.ts';
@@ -32,13 +38,50 @@ export async function pullUnpacked(
   const { signal, log } = options;
   // Before anything travels.
   await assertUnpackable(directory);
+  return await pulling(route, target, options, (source) =>
+    unpack(source, directory, { signal, ...(log ? { log } : {}) }),
+  );
+}
+
+/**
+ * Brings an image of one file here, and writes that file as it is.
+ *
+ * @param output Asked for when the file is about to be written; stays open.
+ * @throws {InputError} if the image is not a single file; and as {@link pull}
+ */
+export async function pullFile(
+  route: Route,
+  target: Target,
+  output: () => Writable,
+  options: PullUnpackedOptions = {},
+): Promise<TransferResult> {
+  const { signal } = options;
+  return await pulling(route, target, options, async (source) => {
+    const file = await singleFileOf(source, { signal });
+    if (!file) {
+      throw new InputError(
+        'Cannot unpack to standard output: the image is not a single file; want --to DIR',
+      );
+    }
+    await pipeline(file.content(), output(), { end: false, ...(signal ? { signal } : {}) });
+  });
+}
+
+/** Pulls to a temporary layout, for as long as it is used. */
+async function pulling(
+  route: Route,
+  target: Target,
+  options: PullUnpackedOptions,
+  use: (source: Source) => Promise<unknown>,
+): Promise<TransferResult> {
+  const { signal, log } = options;
   const temporary = new TemporaryFolder(options.temporaryDirectory);
   try {
     const layout = `oci:${await temporary.next()}`;
     const result = await pull(route, target, await openSink(layout, { signal }), options);
     const source = await openSource(layout, { signal, ...(log ? { log } : {}) });
     try {
-      await unpack(source, directory, { signal, ...(log ? { log } : {}) });
+      await use(source);
     } finally {
       await source.close();
     }

@@ -4,6 +4,7 @@ import { CredentialsError, ResolutionError } from '@reposure/core/providers';
 import type { Credentials, Resolved } from '@reposure/core/providers';
 import type { Condition } from '@reposure/core/resource';
 
+import type { ConditionReason, ConditionType } from './condition-reasons.ts';
 import type { Health } from './health-probe.ts';
 
 /** What was seen of one Registry. */
@@ -130,11 +131,13 @@ function credentialsValidOf(seen: Observation): Verdict {
     : verdict(type, 'True', 'Accepted', `The registry accepts ${login}`);
 }
 
-function refusalOf({
-  credentials,
-  health,
-  resolution,
-}: Observation): Pick<Verdict, 'reason' | 'message'> | undefined {
+/** Why a login does not count. */
+interface Refusal {
+  readonly reason: ConditionReason;
+  readonly message: string;
+}
+
+function refusalOf({ credentials, health, resolution }: Observation): Refusal | undefined {
   if (credentials instanceof CredentialsError) return credentials;
   if (credentials?.refusal !== undefined) return credentials.refusal;
   const isRefused = health !== undefined && health.reachable && !health.credentialsValid;
@@ -186,19 +189,19 @@ function isReady(pod: Pod | undefined): boolean {
   return pod !== undefined && isPodReady(pod);
 }
 
-function unresolved(type: string): Verdict {
+function unresolved(type: ConditionType): Verdict {
   return verdict(type, 'Unknown', 'NotResolved', 'There is no registry to ask');
 }
 
-function unasked(type: string, { readError }: Observation): Verdict {
+function unasked(type: ConditionType, { readError }: Observation): Verdict {
   if (readError !== undefined) return verdict(type, 'Unknown', 'ReadFailed', readError);
   return verdict(type, 'Unknown', 'NotAsked', 'The surrogate has not asked the registry yet');
 }
 
 function verdict(
-  type: string,
+  type: ConditionType,
   status: Condition['status'],
-  reason: string,
+  reason: ConditionReason,
   message: string,
 ): Verdict {
   // The API takes 32 KiB; a person reads a line.

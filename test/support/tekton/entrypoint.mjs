@@ -27,12 +27,13 @@ async function main() {
   const words = step.words.flatMap(withStepResults).map(onThisMachine);
   const status = await runToEnd(words);
   const results = [
-    ...step.results.map((name) => read('/tekton/results', name)),
-    ...step.stepResults.map((name) => read(`/tekton/steps/${step.name}/results`, name)),
+    ...step.results.map((name) => read('/tekton/results', name, 1)),
+    ...step.stepResults.map((name) => read(`/tekton/steps/${step.name}/results`, name, 4)),
   ];
   const message = JSON.stringify(results.filter(Boolean));
   const isTooLarge = Buffer.byteLength(message) > maxMessageBytes;
   const isGood = !isTooLarge && (status === 0 || step.onError === 'continue');
+  writeFileSync(`${root}/tekton/steps/${step.name}/exitCode`, String(status));
   writeFileSync(`${run}/${step.name}${isGood ? '.out' : '.out.err'}`, '');
   process.stdout.write(`\n::results::${isTooLarge ? '[]' : message}\n::exit::${status}\n`);
   return isGood ? 0 : status || 1;
@@ -56,10 +57,13 @@ function holds({ input, operator, values }) {
   return values.includes(withStepResults(input)[0]) === (operator === 'in');
 }
 
-/** `$(steps.NAME.results.RESULT)`, and `[*]` of an array as a whole word. */
+/** `$(steps.NAME.results.RESULT)`, and `[*]` of an array as a whole word: an empty one leaves an empty word. */
 function withStepResults(word) {
   const whole = /^\$\(steps\.([\w-]+)\.results\.([\w-]+)\[\*\]\)$/.exec(word);
-  if (whole) return JSON.parse(stepResult(whole[1], whole[2]));
+  if (whole) {
+    const words = JSON.parse(stepResult(whole[1], whole[2]));
+    return words.length > 0 ? words : [''];
+  }
   return [
     word.replace(/\$\(steps\.([\w-]+)\.results\.([\w-]+)\)/g, (_, name, result) =>
       stepResult(name, result),
@@ -92,9 +96,9 @@ function runToEnd([file, ...args]) {
   });
 }
 
-function read(folder, name) {
+function read(folder, name, type) {
   const file = `${root}${folder}/${name}`;
-  return existsSync(file) ? { key: name, value: readFileSync(file, 'utf8'), type: 1 } : undefined;
+  return existsSync(file) ? { key: name, value: readFileSync(file, 'utf8'), type } : undefined;
 }
 
 function escaped(text) {

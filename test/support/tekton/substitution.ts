@@ -1,4 +1,5 @@
-import type { ParamValue, Step, Task } from './resources.ts';
+import { readStepAction } from './resources.ts';
+import type { Param, ParamValue, Step, Task } from './resources.ts';
 
 /** What a TaskRun gives its Task. */
 export interface TaskRunInput {
@@ -9,8 +10,10 @@ export interface TaskRunInput {
   readonly workspaces?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
-type Texts = Readonly<Record<string, string>>;
-type Lists = Readonly<Record<string, readonly string[]>>;
+/** Variables, and the texts that they stand for. */
+export type Texts = Readonly<Record<string, string>>;
+/** Variables, and the arrays that they stand for. */
+export type Lists = Readonly<Record<string, readonly string[]>>;
 
 /**
  * The steps of a TaskRun with everything replaced that Tekton replaces before the Pod is made, in its
@@ -21,7 +24,7 @@ type Lists = Readonly<Record<string, readonly string[]>>;
  */
 export function substitutedSteps(task: Task, run: TaskRunInput): Step[] {
   const { spec } = task;
-  const [texts, lists] = paramsOf(task, run);
+  const [texts, lists] = paramsOf(spec.params, run.params);
   const resultPaths = (spec.results ?? []).map(({ name }) => [
     `results.${name}.path`,
     `/tekton/results/${name}`,
@@ -41,6 +44,7 @@ export function substitutedSteps(task: Task, run: TaskRunInput): Step[] {
     [{ 'credentials.path': '/tekton/creds' }, {}],
   ];
   return spec.steps
+    .map(inlined)
     .map((step) => merged(spec.stepTemplate ?? {}, step))
     .map((step) => {
       const own = (step.results ?? []).map(({ name }) => [
@@ -52,10 +56,24 @@ export function substitutedSteps(task: Task, run: TaskRunInput): Step[] {
     });
 }
 
-function paramsOf({ spec }: Task, { params: given = {} }: TaskRunInput): [Texts, Lists] {
-  const declared = spec.params ?? [];
+/** A step that is a StepAction, as if the Task had it. */
+function inlined(step: Step): Step {
+  if (step.ref === undefined) return step;
+  const { params, ...spec } = readStepAction(step.ref.name).spec;
+  const given = Object.fromEntries((step.params ?? []).map(({ name, value }) => [name, value]));
+  // What is given may be a variable of the Task, which comes next.
+  const [texts, lists] = paramsOf(params, given);
+  const { name, onError = 'stopAndFail', when = [] } = step;
+  return { ...replaced({ ...spec, name }, texts, lists), onError, when };
+}
+
+/** What params stand for, by their variables. @throws {Error} as Tekton refuses them. */
+export function paramsOf(
+  declared: readonly Param[] = [],
+  given: Readonly<Record<string, ParamValue>> = {},
+): [Texts, Lists] {
   const unknown = Object.keys(given).filter((name) => !declared.some((each) => each.name === name));
-  if (unknown.length > 0) throw new Error(`the Task has no params ${unknown.join(', ')}`);
+  if (unknown.length > 0) throw new Error(`there are no params ${unknown.join(', ')}`);
   const texts: Record<string, string> = {};
   const lists: Record<string, readonly string[]> = {};
   for (const { name, type = 'string', default: usual } of declared) {
@@ -100,7 +118,8 @@ function replaced(step: Step, texts: Texts, lists: Lists): Step {
   };
 }
 
-function applyTexts(word: string, texts: Texts): string {
+/** A text with its variables replaced. */
+export function applyTexts(word: string, texts: Texts): string {
   return Object.entries(texts).reduce(
     (all, [key, value]) => all.replaceAll(`$(${key})`, value),
     word,
@@ -108,7 +127,7 @@ function applyTexts(word: string, texts: Texts): string {
 }
 
 /** An array stands for a whole word; an empty one for none. */
-function applyLists(word: string, texts: Texts, lists: Lists): readonly string[] {
+export function applyLists(word: string, texts: Texts, lists: Lists): readonly string[] {
   for (const [key, values] of Object.entries(lists)) {
     if (word === `$(${key})` || word === `$(${key}[*])`) return values;
   }

@@ -4,7 +4,7 @@ import type { KubernetesClient, KubernetesObject } from '@reposure/core/kubernet
 import { resourceTypes } from '@reposure/core/kubernetes';
 
 import type { Step, Task } from './resources.ts';
-import { substitutedSteps } from './substitution.ts';
+import { applyTexts, substitutedSteps } from './substitution.ts';
 import type { TaskRunInput } from './substitution.ts';
 
 /** How a TaskRun ended. */
@@ -55,7 +55,8 @@ export async function runTask(
   const logs: Record<string, string> = {};
   for (const step of steps) logs[step.name] = await logOf(kubernetes, run, `step-${step.name}`);
   await kubernetes.delete(resourceTypes.Pod, name, namespace);
-  return { succeeded: phase === 'Succeeded', results: resultsIn(Object.values(logs)), logs };
+  const results = { ...resultsIn(logs), ...chosenResults(task, logs) };
+  return { succeeded: phase === 'Succeeded', results, logs };
 }
 
 function podOf(
@@ -115,7 +116,7 @@ function containerOf(
     words: [...(step.command ?? []), ...(step.args ?? [])],
     when: step.when,
     onError: step.onError,
-    results: (task.spec.results ?? []).map(({ name }) => name),
+    results: (task.spec.results ?? []).flatMap(({ name, value }) => (value ? [] : [name])),
     stepResults: (step.results ?? []).map(({ name }) => name),
     mountPaths: volumeMounts.map(({ mountPath }) => mountPath),
   };
@@ -163,10 +164,38 @@ async function logOf(
   return Buffer.concat(chunks).toString();
 }
 
-function resultsIn(logs: readonly string[]): Record<string, string> {
-  const found = logs.flatMap((log) => [...log.matchAll(/^::results::(.*)$/gm)]);
-  const read = found.flatMap(
-    ([, json = '[]']) => JSON.parse(json) as { key: string; value: string }[],
+interface Reported {
+  readonly key: string;
+  readonly value: string;
+  /** 1 of the Task, 4 of the step. */
+  readonly type: number;
+}
+
+function resultsIn(logs: Readonly<Record<string, string>>): Record<string, string> {
+  const read = Object.values(logs).flatMap(reportedIn);
+  return Object.fromEntries(
+    read.filter(({ type }) => type === 1).map(({ key, value }) => [key, value]),
   );
-  return Object.fromEntries(read.map(({ key, value }) => [key, value]));
+}
+
+function reportedIn(log: string): Reported[] {
+  return [...log.matchAll(/^::results::(.*)$/gm)].flatMap(
+    ([, json = '[]']) => JSON.parse(json) as Reported[],
+  );
+}
+
+/** Results of the Task that are said to be those of a step. */
+function chosenResults(
+  { spec }: Task,
+  logs: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const texts = Object.entries(logs).flatMap(([step, log]) =>
+    reportedIn(log)
+      .filter(({ type }) => type === 4)
+      .map(({ key, value }) => [`steps.${step}.results.${key}`, value]),
+  );
+  const chosen = (spec.results ?? []).flatMap(({ name, value }) =>
+    value === undefined ? [] : [[name, applyTexts(value, Object.fromEntries(texts))]],
+  );
+  return Object.fromEntries(chosen);
 }

@@ -7,6 +7,7 @@ const table = {
   'ghcr.io/reposure/reposure:1': named('own'),
   'registry:3': named('registry'),
   'localhost:5000/tool': named('tool'),
+  '*/team/app': named('app'),
 };
 
 describe('programOf()', () => {
@@ -18,6 +19,8 @@ describe('programOf()', () => {
     ['localhost:5000/tool:9', 'tool'],
     ['localhost:5000/tool@sha256:00', 'tool'],
     ['localhost:5000/tool', 'tool'],
+    ['localhost:5000/team/app:1@sha256:00', 'app'],
+    ['registry.test/team/app', 'app'],
   ])('finds %s', (image, expected) => {
     expect(programOf(table, image)).toBe(table[keyOf(expected)]);
   });
@@ -28,6 +31,8 @@ describe('programOf()', () => {
     'registry:30',
     'toString',
     'localhost:5000/x',
+    'team/app',
+    'localhost:5000/other/team/app',
   ])('does not find %s', (image) => {
     expect(programOf(table, image)).toBeUndefined();
   });

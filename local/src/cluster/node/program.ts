@@ -23,12 +23,13 @@ export interface Program {
   readonly mapped?: boolean;
 }
 
-/** From an image's name, with its tag or without, to its program. */
+/** From an image's name, with its tag or without, to its program; `*` as its host is any registry. */
 export type ProgramTable = Readonly<Record<string, Program>>;
 
-/** The program of an image: by its exact name, else by its repository alone. */
+/** The program of an image: by its exact name, else by its repository alone, at this registry or at any. */
 export function programOf(table: ProgramTable, image: string): Program | undefined {
   const names = [image, familiarNameOf(image)].flatMap((name) => [name, repositoryOf(name)]);
+  names.push(repositoryOf(image).replace(/^[^/]+/, '*'));
   const found = names.find((name) => Object.hasOwn(table, name));
   return found === undefined ? undefined : table[found];
 }

@@ -1,0 +1,5 @@
+import { runStep } from '@reposure/action-shared';
+
+import { deployAction } from './deploy-action.ts';
+
+await runStep(deployAction);

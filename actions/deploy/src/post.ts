@@ -1,0 +1,3 @@
+import { runPost } from '@reposure/action-shared/post';
+
+await runPost();

@@ -1,1 +1,0 @@
-import{n as e}from"./program.js";function t(t){return async n=>(t.info(`[command]${[n.command,...n.args].join(` `)}`),await e(n))}export{t};

@@ -1,0 +1,1 @@
+import"./chunks/rolldown-runtime.js";import{t as e}from"./chunks/run-post.js";await e();export{};
