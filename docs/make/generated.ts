@@ -9,6 +9,7 @@ import { withTables } from './action-tables.ts';
 import { commandPages } from './command-pages.ts';
 import { root } from './documents.ts';
 import { referenceIndex } from './reference-index.ts';
+import { resourcePage } from './resource-page.ts';
 import { resultsPage } from './results-page.ts';
 
 /** Every file that `npm run docs` makes, by its path from the root on. */
@@ -35,6 +36,7 @@ async function reference(): Promise<[string, string][]> {
   const pages = new Map([
     ['README.md', await referenceIndex()],
     ['results.md', resultsPage()],
+    ['registry-resource.md', resourcePage()],
     ...(await commandPages()),
   ]);
   return under('docs/reference', pages);

@@ -24,6 +24,8 @@ export async function referenceIndex(): Promise<string> {
     'Options may stand anywhere behind `reposure`. [What `-o json` prints](results.md).',
     '## Exit status',
     tableOf(['Status', ''], exitStatuses),
+    '## The Registry resource',
+    'Its [spec and status](registry-resource.md).',
     '## GitHub Actions',
     tableOf(['Action', ''], actions),
     '## Tekton',

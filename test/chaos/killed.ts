@@ -43,7 +43,7 @@ export class Victims {
   }
 
   /** Pushes and pulls an image of two layers; each time the victim is lost at a random byte. */
-  async survive(victim: Victim, route: 'direct' | 'exec', layerBytes = 8 * MiB): Promise<Survival> {
+  async survive(victim: Victim, route: 'direct' | 'exec', layerBytes = 4 * MiB): Promise<Survival> {
     const { directory, origin } = this.#world;
     const repository = `round-${this.#count++}/app`;
     const [source, target] = [

@@ -28,10 +28,12 @@ export function describeOperatorHealing(title: string, world: () => ClusterWorld
   describe(`${title}, healing`, { timeout: 180_000 }, () => {
     let place: UserShell;
     const push = async (): Promise<void> => {
-      await vi.waitFor(
-        () => place.ok('reposure image push default team/hello hello.txt'),
-        withinMs,
-      );
+      // Each try is a process, and cheaper are questions from here.
+      await vi.waitFor(async () => expect(await ready(place)).toBe('True'), withinMs);
+      await vi.waitFor(() => place.ok('reposure image push default team/hello hello.txt'), {
+        ...withinMs,
+        interval: 2000,
+      });
     };
 
     beforeAll(async () => {

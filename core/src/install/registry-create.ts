@@ -130,7 +130,9 @@ export async function waitForRegistry(
       {
         until: (registry) => {
           if (registry === undefined) return false;
-          const state = describeReadiness(registry);
+          const state = isLookedAt(registry)
+            ? describeReadiness(registry)
+            : 'waiting for the operator';
           if (state !== said) log.info(`Registry ${namespace}/${name}: ${state}`);
           said = state;
           return isReady(registry);
@@ -161,9 +163,13 @@ function isCurrent({ metadata, status }: Registry): boolean {
   return (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
 }
 
+function isLookedAt(registry: Registry): boolean {
+  return conditionOf(registry, 'Ready') !== undefined && isCurrent(registry);
+}
+
 function describeReadiness(registry: Registry): string {
   const ready = conditionOf(registry, 'Ready');
-  if (ready === undefined || !isCurrent(registry)) {
+  if (ready === undefined || !isLookedAt(registry)) {
     return `no operator has looked at it yet; is there one in namespace ${registry.metadata.namespace}?`;
   }
   return `${ready.reason}: ${ready.message}`;

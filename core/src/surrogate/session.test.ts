@@ -115,7 +115,7 @@ describe('a session over the pipes of a process', () => {
   }, 60_000);
 
   it('holds no more than its windows for a reader that stalls', async () => {
-    const size = 200 * MiB;
+    const size = 128 * MiB;
     let sent = 0;
     const { session, side } = await connected((request, response) => {
       if (request.url !== '/v2/a/blobs/sha256:1') return void response.writeHead(200).end();
@@ -144,12 +144,12 @@ describe('a session over the pipes of a process', () => {
       expect(sent).toBeLessThan(maxWindowBytes + 16 * MiB);
     }
     expect(hash.digest('hex')).toBe(await sha256(patternBytes(size)));
-    expect((await side.peakBytes()) - peakBefore).toBeLessThan(150 * MiB);
-    expect(process.memoryUsage().rss - memoryBefore).toBeLessThan(150 * MiB);
+    expect((await side.peakBytes()) - peakBefore).toBeLessThan(100 * MiB);
+    expect(process.memoryUsage().rss - memoryBefore).toBeLessThan(100 * MiB);
   }, 60_000);
 
   it('holds no more than its windows for a registry that stalls', async () => {
-    const size = 200 * MiB;
+    const size = 128 * MiB;
     let taken = 0;
     const go = Promise.withResolvers<void>();
     const { session, side } = await connected((request, response) => {
@@ -176,7 +176,7 @@ describe('a session over the pipes of a process', () => {
     expect(taken).toBeLessThan(maxWindowBytes + 16 * MiB);
     go.resolve();
     expect(await text(await answer)).toBe(await sha256(patternBytes(size)));
-    expect((await side.peakBytes()) - peakBefore).toBeLessThan(150 * MiB);
+    expect((await side.peakBytes()) - peakBefore).toBeLessThan(100 * MiB);
   }, 60_000);
 
   it('loses every request under way with the process, as errors worth another try', async () => {

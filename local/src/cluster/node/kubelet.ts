@@ -29,7 +29,7 @@ export class Kubelet {
     if (this.#isClosed) return;
     if (resource === 'secrets' || resource === 'configmaps') {
       // Refreshing writes nothing to the store, so it may happen within the event.
-      for (const worker of this.#workers.values()) worker.refreshVolumes();
+      for (const worker of this.#workers.values()) worker.refreshVolumes(resource, object.metadata);
     } else if (resource === 'pods') this.#handlePod(type, object as Pod);
   }
 

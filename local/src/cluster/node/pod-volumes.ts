@@ -5,7 +5,7 @@ import { writeAtomically } from './atomic-folder.ts';
 import type { Container, Pod, Volume } from './objects.ts';
 import { PathMapping } from './path-mapping.ts';
 import { SetupError } from './setup-error.ts';
-import { filesOf } from './volume-content.ts';
+import { filesOf, shows } from './volume-content.ts';
 import type { VolumeSource } from './volume-content.ts';
 
 /** Where the volumes of one Pod are: a folder per volume, and links to them in each container's root. */
@@ -51,9 +51,10 @@ export class PodVolumes {
     for (const container of [...initContainers, ...containers]) this.#mountInto(container);
   }
 
-  /** Brings the files of changed Secrets and ConfigMaps up to date; what is gone keeps its last state. */
-  refresh(): void {
+  /** Brings the files of a changed Secret or ConfigMap up to date; what is gone keeps its last state. */
+  refresh(resource: 'secrets' | 'configmaps', name: string): void {
     for (const volume of this.#pod.spec.volumes ?? []) {
+      if (!shows(volume, resource, name)) continue;
       try {
         this.#fill(volume);
       } catch (error) {

@@ -18,6 +18,12 @@ import { SetupError } from './setup-error.ts';
 
 const mountAgainMs = 250;
 
+/** Which object. */
+interface ObjectName {
+  readonly namespace?: string;
+  readonly name: string;
+}
+
 /** One Pod on this node, from its folder to its last process. */
 export class PodWorker {
   readonly podIp: string;
@@ -68,9 +74,10 @@ export class PodWorker {
     if (deletionTimestamp) void this.end((deletionGracePeriodSeconds ?? 30) * 1000);
   }
 
-  /** Brings Secrets and ConfigMaps in volumes up to date. */
-  refreshVolumes(): void {
-    if (this.#areVolumesMounted && !this.#ending) this.#volumes.refresh();
+  /** Brings a Secret or a ConfigMap up to date in the volumes that show it. */
+  refreshVolumes(resource: 'secrets' | 'configmaps', { namespace, name }: ObjectName): void {
+    if (namespace !== this.#pod.metadata.namespace) return;
+    if (this.#areVolumesMounted && !this.#ending) this.#volumes.refresh(resource, name);
   }
 
   /** Ends every process, then removes the Pod's folder, its address and, where it is to go, its object. */

@@ -34,6 +34,14 @@ export function filesOf(source: VolumeSource, volume: Volume): Files | undefined
   return files;
 }
 
+/** Whether a volume has files of this object. */
+export function shows(volume: Volume, resource: 'secrets' | 'configmaps', name: string): boolean {
+  const projected = projectionsOf(volume)?.projected ?? [];
+  return projected.some(({ secret, configMap }) =>
+    resource === 'secrets' ? secret?.name === name : configMap?.name === name,
+  );
+}
+
 /** Every such volume is a projected one with one source. */
 function projectionsOf(
   volume: Volume,
