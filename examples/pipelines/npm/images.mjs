@@ -19,6 +19,9 @@ const images = {
   },
 };
 
+/** Programs, manifests, and what is installed: no archive of the last time, and no .npmrc. */
+const isShipped = /\.mjs$|\.yaml$|\/node_modules\/|\/package\.json$/;
+
 /** Builds an image, under a version. Whoever has it closes it. */
 export async function build(name, version) {
   const { folders, program } = images[name];
@@ -26,7 +29,9 @@ export async function build(name, version) {
   const layers = [{ tree: node, createdBy: 'Node' }];
   for (const [to, from] of Object.entries(folders)) {
     const folder = fileURLToPath(new URL(from, import.meta.url));
-    layers.push({ tree: await treeOfFolder(folder, `opt/${to}`), createdBy: from });
+    const tree = await treeOfFolder(folder, `opt/${to}`);
+    const shipped = [...tree].filter(([path]) => isShipped.test(path));
+    layers.push({ tree: new Map(shipped), createdBy: from });
   }
   return await buildImage([{ platform, layers }], {
     settings: {
