@@ -227,7 +227,7 @@ describe('image copy', () => {
     expect(await inOther('mirror/large').find('1')).toBeUndefined();
     await ok(...copyFrom(hosts.default));
     expect((await inOther('mirror/large').find('1'))?.digest).toBe(large.index.digest);
-  });
+  }, 120_000);
 });
 
 /** A registry whose large blobs come to a standstill half-way. */
