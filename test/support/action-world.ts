@@ -78,14 +78,15 @@ export async function startActionWorld(): Promise<ActionWorld> {
   const cli = (...words: string[]): Promise<Buffer> => reposureOk(words, { env });
   const checkout = path('checkout');
   await cloneTo(checkout);
-  const [setup, push, pull, deploy] = await Promise.all(
-    ['setup', 'push', 'pull', 'deploy'].map((name) =>
+  // What makes it ready has a runner of its own: its `post` comes last.
+  const [first, setup, push, pull, deploy] = await Promise.all(
+    ['setup', 'setup', 'push', 'pull', 'deploy'].map((name) =>
       startRunner(pathToFileURL(join(checkout, 'actions', name, 'action.yml'))),
     ),
   );
-  if (!setup || !push || !pull || !deploy) throw new Error('an action is missing');
+  if (!first || !setup || !push || !pull || !deploy) throw new Error('an action is missing');
   const kubeconfig = await readFile(env['KUBECONFIG'] ?? '', 'utf8');
-  const ready = await setup.run({
+  const ready = await first.run({
     inputs: { kubeconfig, simple: 'true', bridge: 'true', 'export-kubeconfig': 'true' },
   });
   if (ready.status !== 0) throw new Error(ready.log);
@@ -128,7 +129,8 @@ export async function startActionWorld(): Promise<ActionWorld> {
     close: async () => {
       stalled.close();
       kubernetes.close();
-      await Promise.all([setup.close(), push.close(), pull.close(), deploy.close()]);
+      await first.runPost();
+      await Promise.all([first, setup, push, pull, deploy].map((runner) => runner.close()));
       await world.close();
     },
   };
