@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -20,8 +21,11 @@ const registryProgram = fileURLToPath(
  *
  * @returns What removes it.
  */
-export async function setup(): Promise<() => Promise<void>> {
+export async function setup(): Promise<() => void> {
   const directory = await mkdtemp(join(tmpdir(), 'reposure-program-'));
+  const remove = (): void => rmSync(directory, { recursive: true, force: true });
+  // Also where a run is broken off.
+  process.on('exit', remove);
   let bundled: Promise<string> | undefined;
   const server = createServer((_, response) => {
     bundled ??= bundle(join(directory, 'cli', 'program'));
@@ -33,10 +37,10 @@ export async function setup(): Promise<() => Promise<void>> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   process.env[programVariable] = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return async () => {
+  return () => {
     server.close();
     server.closeAllConnections();
-    await rm(directory, { recursive: true, force: true });
+    remove();
   };
 }
 
