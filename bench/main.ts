@@ -7,7 +7,7 @@ import { Bench } from './bench.ts';
 import type { BenchCase } from './bench.ts';
 import { cases as all } from './cases/index.ts';
 import { describeMachine } from './machine.ts';
-import { parseArguments } from './options.ts';
+import { parseArguments, usage } from './options.ts';
 import type { Arguments } from './options.ts';
 import { describeOutcome, rowsOf } from './report.ts';
 import type { Outcome } from './report.ts';
@@ -25,6 +25,11 @@ async function main(): Promise<void> {
     );
   }
   const asked = parseArguments(process.argv.slice(2), all);
+  if (asked.wantsHelp) {
+    const lines = all.map(({ name, title }) => `  ${name.padEnd(12)} ${title}`);
+    process.stdout.write(`${usage}\n\nCases, all by default:\n${lines.join('\n')}\n`);
+    return;
+  }
   const machine = await describeMachine();
   const outcomes: Outcome[] = [];
   const starting = Bench.start(asked, say);

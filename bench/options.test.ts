@@ -13,6 +13,7 @@ describe('parseArguments()', () => {
       cluster: 'embedded',
       isJson: false,
       writes: false,
+      wantsHelp: false,
     });
   });
 

@@ -9,6 +9,8 @@ export interface Arguments extends BenchOptions {
   readonly isJson: boolean;
   /** Whether `RESULTS.md` is written. */
   readonly writes: boolean;
+  /** Whether only to be told how it is called. */
+  readonly wantsHelp: boolean;
 }
 
 /** How it is called. */
@@ -26,6 +28,7 @@ export function parseArguments(words: readonly string[], all: readonly BenchCase
       scale: { type: 'string', default: '1' },
       output: { type: 'string', short: 'o' },
       write: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
   const { link, cluster, output } = values;
@@ -42,6 +45,7 @@ export function parseArguments(words: readonly string[], all: readonly BenchCase
     cases: casesOf(positionals, all),
     isJson: output === 'json',
     writes: values.write,
+    wantsHelp: values.help,
   };
 }
 
