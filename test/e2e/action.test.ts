@@ -1,5 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 
+import { openCluster, resourceTypes } from '@reposure/core/kubernetes';
+import type { KubernetesClient, Pod } from '@reposure/core/kubernetes';
 import { list } from 'tar';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -7,7 +9,6 @@ import { startActionWorld } from '../support/action-world.ts';
 import type { ActionWorld } from '../support/action-world.ts';
 import type { StepRun } from '../support/action.ts';
 import { writeBuildkitArchive } from '../support/buildkit-archive.ts';
-import { runProgram } from '../support/tools.ts';
 import { describeAct } from './action-act.ts';
 import { describeDeploy } from './action-deploy.ts';
 import { describePull } from './action-pull.ts';
@@ -21,6 +22,22 @@ beforeAll(async () => {
   world = await startActionWorld();
 }, 120_000);
 afterAll(() => world.close());
+
+async function asked<T>(ask: (cluster: KubernetesClient) => Promise<T>): Promise<T> {
+  const cluster = await openCluster({ kubeconfig: world.env['KUBECONFIG'] });
+  try {
+    return await ask(cluster);
+  } finally {
+    cluster.close();
+  }
+}
+
+function podNames(): Promise<string[]> {
+  return asked(async (cluster) => {
+    const { items } = await cluster.list(resourceTypes.Pod);
+    return items.map(({ metadata }) => metadata.name);
+  });
+}
 
 describeSetup(() => world);
 
@@ -123,9 +140,8 @@ describe('actions/push', () => {
     expect(run.log).toMatch(
       /::error::Cannot verify the pull: .* cannot pull .*\/team\/unpullable@/,
     );
-    const pods = await runProgram(['kubectl', 'get', 'pods', '-o', 'name'], { env: world.env });
-    expect(pods.stdout.toString()).toContain('reposure-surrogate-default');
-    expect(pods.stdout.toString()).not.toContain('pull-check');
+    expect(await podNames()).toContain('reposure-surrogate-default-0');
+    expect(String(await podNames())).not.toContain('pull-check');
   });
 
   it('has a node pull what was pushed, and post remove the Pod of a check that was killed', async () => {
@@ -134,15 +150,19 @@ describe('actions/push', () => {
     const run = await push(inputs);
     expect(run).toMatchObject({ status: 0, left: [] });
     expect(run.log).toContain('A node has pulled');
+    const name = 'reposure-pull-check-left';
     const { KUBECONFIG: kubeconfig } = env;
-    const left = { name: 'reposure-pull-check-left', namespace: 'default', kubeconfig };
     const image = run.outputs['ref'] ?? '';
-    await runProgram(['kubectl', 'run', left.name, '--image', image], { env });
-    const post = await runners.push.runPost({ STATE_pod: JSON.stringify(left) });
-    expect(post).toMatchObject({ status: 0, log: '' });
-    const pods = await runProgram(['kubectl', 'get', 'pods', '-o', 'name'], { env });
-    expect(pods.stdout.toString()).toContain('reposure-surrogate-default');
-    expect(pods.stdout.toString()).not.toContain('pull-check');
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'default' } };
+    await asked((cluster) =>
+      cluster.create({ ...pod, spec: { containers: [{ name: 'image', image }] } } as Pod),
+    );
+    expect(await podNames()).toContain(name);
+    const state = JSON.stringify({ ...pod.metadata, kubeconfig });
+    expect(await runners.push.runPost({ STATE_pod: state })).toMatchObject({ status: 0, log: '' });
+    // As long as a Pod takes to end.
+    await expect.poll(podNames).not.toContain(name);
+    expect(await podNames()).toContain('reposure-surrogate-default-0');
   });
 
   it('keeps the attestations of an archive as docker/build-push-action writes it', async () => {
