@@ -6,7 +6,8 @@ import type { LayerTree } from '@reposure/core/build';
 import { openSink, storeImage } from '@reposure/core/content';
 
 // Builds the sample application without a daemon and without a base image: of a root file system with
-// Node, this machine's own by default, only what Node needs, and the one file of the application.
+// Node (by default this machine's, with the Node that runs this) only what Node needs, and the one file
+// of the application.
 const { values } = parseArgs({
   options: {
     version: { type: 'string', default: '1' },
@@ -16,7 +17,7 @@ const { values } = parseArgs({
   },
 });
 const { version, fails, rootfs, to } = values;
-const { tree, platform } = await nodeRuntime(rootfs);
+const { tree, platform } = await nodeRuntime(rootfs, rootfs === '/' ? process.execPath : undefined);
 const program = await readFile(new URL('server.mjs', import.meta.url));
 const application: LayerTree = new Map([
   [

@@ -1,4 +1,4 @@
-import { openSink } from '../content/index.ts';
+import { holdsOneImage, openSink, parseLocation } from '../content/index.ts';
 import type { OpenSinkOptions, Source } from '../content/index.ts';
 import type { Log } from '../log.ts';
 import { hostPlatform } from '../oci/index.ts';
@@ -83,7 +83,8 @@ export class OpenedRegistry {
    *
    * @param image `team/app:1.2.3`, `team/app@sha256:…`
    * @param to As on the command line: `oci:DIR`, `oci-archive:FILE`, `docker-archive:FILE`,
-   *   `docker-daemon:NAME`; a docker archive and daemon take the image for this machine's platform.
+   *   `docker-daemon:NAME`, `containers-storage:NAME`; what can hold one image takes that for this
+   *   machine's platform.
    * @throws {NotFoundError} if the registry has no such image.
    */
   async pull(image: string, to: string, options: PullImageOptions = {}): Promise<TransferResult> {
@@ -94,7 +95,7 @@ export class OpenedRegistry {
       ...(temporaryDirectory === undefined ? {} : { temporaryDirectory }),
       signal,
     });
-    const onePlatform = /^docker-(?:archive|daemon):/.test(to) ? hostPlatform() : undefined;
+    const onePlatform = holdsOneImage(parseLocation(to).kind) ? hostPlatform() : undefined;
     const settings = { onePlatform, ...given, signal, ...this.#common(options) };
     return await pull(this.route, target, sink, settings);
   }
