@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 
 import { openCluster, resourceTypes } from '@reposure/core/kubernetes';
-import type { KubernetesClient, Pod } from '@reposure/core/kubernetes';
+import type { KubernetesClient } from '@reposure/core/kubernetes';
 import { list } from 'tar';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -155,7 +155,7 @@ describe('actions/push', () => {
     const image = run.outputs['ref'] ?? '';
     const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'default' } };
     await asked((cluster) =>
-      cluster.create({ ...pod, spec: { containers: [{ name: 'image', image }] } } as Pod),
+      cluster.create({ ...pod, spec: { containers: [{ name: 'image', image }] } }),
     );
     expect(await podNames()).toContain(name);
     const state = JSON.stringify({ ...pod.metadata, kubeconfig });
