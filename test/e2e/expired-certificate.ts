@@ -1,4 +1,4 @@
-import { maintainSimple } from '@reposure/core/install';
+import { maintainSimple, waitForRegistry } from '@reposure/core/install';
 import { resourceTypes } from '@reposure/core/kubernetes';
 import type { KubernetesObject } from '@reposure/core/kubernetes';
 import { conditionOf, names } from '@reposure/core/resource';
@@ -36,20 +36,23 @@ export function itHealsAnExpiredCertificate(place: () => UserShell): void {
         message: expect.stringMatching(/has expired; want a renewed certificate/),
       });
     }, 100_000);
-    const { items } = await kubernetes.list<Event>(resourceTypes.Event, { namespace });
-    expect(items.filter((event) => event.reason === reason)).toContainEqual(
-      expect.objectContaining({
-        type: 'Warning',
-        message: expect.stringContaining('has expired'),
-      }),
-    );
+    // Events are written after the status that they tell of.
+    await vi.waitFor(async () => {
+      const { items } = await kubernetes.list<Event>(resourceTypes.Event, { namespace });
+      expect(items.filter((event) => event.reason === reason)).toContainEqual(
+        expect.objectContaining({
+          type: 'Warning',
+          message: expect.stringContaining('has expired'),
+        }),
+      );
+    }, 20_000);
     const push = await run('reposure image push default team/expired hello.txt');
     expect([push.status, push.stderr]).toEqual([1, expect.stringContaining('has expired')]);
 
     await put(place(), authority, new Date());
     // As the operator does once a minute.
     await maintainSimple(kubernetes, namespace);
-    await ok('kubectl wait --for=condition=Ready registry/default --timeout=100s');
+    await waitForRegistry(kubernetes, { name: 'default', namespace, timeoutMs: 100_000 });
     await ok('reposure image push default team/renewed hello.txt');
   });
 }

@@ -19,8 +19,6 @@ const parts: readonly (readonly [ResourceType, string])[] = [
   [resourceTypes.Secret, names.writeKey('default')],
   [resourceTypes.Pod, names.surrogatePod('default')],
 ];
-/** Secrets are not watched: the operator would look after up to half a minute. */
-const touch = 'kubectl annotate registry/default touched=now --overwrite';
 const withinMs = { timeout: 100_000, interval: 500 };
 
 /** What heals without a person: everything that is deleted, another CA, another address. */
@@ -52,7 +50,7 @@ export function describeOperatorHealing(title: string, world: () => ClusterWorld
       const { kubernetes, namespace } = place;
       const before = await kubernetes.get(type, name, namespace);
       await kubernetes.delete(type, name, namespace);
-      if (type === resourceTypes.Secret) await place.ok(touch);
+      if (type === resourceTypes.Secret) await touch(place);
       await vi.waitFor(async () => {
         const after = await kubernetes.get(type, name, namespace);
         expect(after.metadata.uid).not.toBe(before.metadata.uid);
@@ -101,4 +99,12 @@ export function describeOperatorHealing(title: string, world: () => ClusterWorld
 async function ready({ kubernetes, namespace }: UserShell): Promise<string | undefined> {
   const found = await kubernetes.get<Registry>(resourceTypes.Registry, 'default', namespace);
   return conditionOf(found, 'Ready')?.status;
+}
+
+/** Secrets are not watched: the operator would look after up to half a minute. */
+async function touch({ kubernetes, namespace }: UserShell): Promise<void> {
+  const { apiVersion, kind } = resourceTypes.Registry;
+  const annotations = { touched: new Date().toISOString() };
+  const metadata = { name: 'default', namespace, annotations };
+  await kubernetes.apply({ apiVersion, kind, metadata }, { fieldManager: 'touch' });
 }

@@ -169,7 +169,7 @@ describe('signedGateway()', () => {
 
   it('takes a request once, and says so with a signature', async () => {
     const { host, asked } = await gateway();
-    const same = { nonce: 'n'.repeat(20) };
+    const same = { nonce: 'n'.repeat(20), createdSeconds: nowSeconds() };
     expect((await call(host, same)).status).toBe(200);
     const again = await call(host, same);
     expect([again.status, again.headers['reposure-refusal']]).toEqual([401, 'seen']);
