@@ -2,12 +2,16 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 
 import { parseInput } from '@reposure/core';
+import type { RolldownOutput } from 'rolldown';
 import * as z from 'zod';
 
 const Package = z.object({ name: z.string(), version: z.string(), license: z.string() });
 
-/** The licences, and notices, of every package that these modules are from. @param modules Absolute paths. */
-export async function licencesOf(modules: readonly string[]): Promise<string> {
+/** The licences, and notices, of every package that is in a bundle. */
+export async function licencesOf(output: RolldownOutput['output']): Promise<string> {
+  const modules = output.flatMap((file) =>
+    file.type === 'chunk' ? Object.keys(file.modules) : [],
+  );
   const folders = new Set(modules.flatMap(packageFolderOf));
   const texts = await Promise.all([...folders].map(licenceOf));
   return `${[...new Set(texts)].toSorted().join('\n\n')}\n`;

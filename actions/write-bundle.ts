@@ -46,11 +46,8 @@ export async function writeBundle(directory: string): Promise<void> {
     minify: true,
     sourcemap: false,
   });
-  const modules = output.flatMap((file) =>
-    file.type === 'chunk' ? Object.keys(file.modules) : [],
-  );
   await writeFile(join(directory, 'package.json'), '{ "type": "module" }\n');
-  await writeFile(join(directory, 'licenses.txt'), await licencesOf(modules));
+  await writeFile(join(directory, 'licenses.txt'), await licencesOf(output));
 }
 
 /**

@@ -30,8 +30,5 @@ export async function buildProgram(root: string, directory: string): Promise<voi
     chunkFileNames: 'chunks/[name]-[hash].js',
     minify: true,
   });
-  const modules = output.flatMap((file) =>
-    file.type === 'chunk' ? Object.keys(file.modules) : [],
-  );
-  await writeFile(join(directory, 'dist', 'licenses.txt'), await licencesOf(modules));
+  await writeFile(join(directory, 'dist', 'licenses.txt'), await licencesOf(output));
 }

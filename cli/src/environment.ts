@@ -1,8 +1,10 @@
 import type { Log } from '@reposure/core';
-import { InputError, NotFoundError } from '@reposure/core';
-import { openCluster, openOwnCluster, resourceTypes } from '@reposure/core/kubernetes';
+import {
+  getRegistry as findRegistry,
+  openCluster,
+  openOwnCluster,
+} from '@reposure/core/kubernetes';
 import type { KubernetesClient } from '@reposure/core/kubernetes';
-import { isRegistryName } from '@reposure/core/resource';
 import type { Registry } from '@reposure/core/resource';
 import { openRoute } from '@reposure/core/route';
 import type { Route, RouteChoice } from '@reposure/core/surrogate';
@@ -67,21 +69,12 @@ export async function withCluster(
   }
 }
 
-/** Reads a Registry. @throws {NotFoundError} that names those that there are. */
-export async function getRegistry(
+/** Reads a Registry of the namespace that was asked for. @throws as core's own. */
+export function getRegistry(
   { cluster, namespace, signal }: Pick<Environment, 'cluster' | 'namespace' | 'signal'>,
   name: string,
 ): Promise<Registry> {
-  if (!isRegistryName(name)) {
-    throw new InputError(
-      `Cannot find registry "${name}": no Registry has such a name; want lower-case letters, digits and - between them`,
-    );
-  }
-  const registry = await cluster.find<Registry>(resourceTypes.Registry, name, namespace, signal);
-  if (registry) return registry;
-  throw new NotFoundError(
-    `Cannot find registry "${name}" in namespace "${namespace}" at ${cluster.server}; \`reposure registry list -A\` shows those that there are, \`reposure registry create ${name} -n ${namespace} --provider=simple --wait\` makes one`,
-  );
+  return findRegistry(cluster, { name, namespace, signal });
 }
 
 /** What the commands that go through a route take. */

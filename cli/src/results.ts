@@ -82,8 +82,8 @@ export function writeArrayResult(file: string, words: readonly string[]): void {
 }
 
 /** Makes a file that is there, and empty, whatever comes next. */
-export function emptyResult(file: string): void {
-  write('artifact', file, '');
+export function emptyResult(name: string, file: string): void {
+  write(name, file, '');
 }
 
 function write(name: string, file: string, value: string): void {

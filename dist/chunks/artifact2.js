@@ -5,7 +5,7 @@ an equal digest, and are sent once. Where there is nothing at the path, it is em
 Examples:
   reposure artifact create default team/app-files:run-7 SOURCE_ARTIFACT=./source
   reposure artifact create default team/app-files:run-7 /tekton/results/SOURCE=/workspace/source
-`;function c(){return r(new e(`use`)).description(`fetch artifacts, prove them by their digests, and unpack them to new folders`).argument(`<registry>`,`name of the Registry resource`).argument(`<artifact=folder...>`,`oci:HOST/REPOSITORY@DIGEST=FOLDER; without an artifact, none`).option(`--empty-result <file>`,`make this file, empty: the result of a later step; may be repeated`,l,[]).option(`--fallback <folder>`,`where no artifact is named, let the folder be a link to this one`).addHelpText(`after`,u).action(n(async()=>(await import(`./artifact.js`)).useAction))}function l(e,n){return t(e),[...n,e]}const u=`
+`;function c(){return r(new e(`use`)).description(`fetch artifacts, prove them by their digests, and unpack them to new folders`).argument(`<registry>`,`name of the Registry resource`).argument(`<artifact=folder...>`,`oci:HOST/REPOSITORY@DIGEST=FOLDER; without an artifact, none`).option(`--empty-result <file>`,`make this file, empty: the result of a later step; may be repeated`,l,[]).option(`--fallback <folder>`,`where no artifact is named, let the folder be a link to this one`).addHelpText(`after`,u).action(n(async()=>(await import(`./artifact.js`)).useAction))}function l(e,n){return t(`artifact`,e),[...n,e]}const u=`
 Examples:
   reposure artifact use default oci:registry.ci.svc:5000/team/app-files@sha256:…=./source
   reposure artifact use default "$SOURCE_ARTIFACT=/var/workdir/source" --fallback /workspace/source

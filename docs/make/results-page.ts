@@ -15,7 +15,7 @@ export function resultsPage(): string {
   const parts = [
     '# What `-o json` prints',
     madeByDocs,
-    'One value on standard output, once all is done; what happens meanwhile goes to standard error. `-o yaml` prints the same. A command that fails prints nothing there. A field with `?` is there only if there is something to say.',
+    'One value on standard output, once all is done; what happens meanwhile goes to standard error. `-o yaml` prints the same. A command that fails prints nothing there, save for a deployment that does not run: that has its failures. A field with `?` is there only if there is something to say.',
     ...describedResults.flatMap(sectionOf),
     '## Other commands',
     tableOf(['Command', 'Fields', ''], rows),

@@ -14,6 +14,7 @@ const Schema = z.object({
   type: z.string().default('string'),
   description: z.string().default(''),
   enum: z.array(z.unknown()).optional(),
+  const: z.unknown().optional(),
   required: z.array(z.string()).default([]),
   get properties() {
     return z.record(z.string(), Schema).default({});
@@ -21,12 +22,32 @@ const Schema = z.object({
   get items() {
     return Schema.optional();
   },
+  get oneOf() {
+    return z.array(Schema).default([]);
+  },
 });
 type Schema = z.infer<typeof Schema>;
 
+/** Alternatives told apart by a constant, as one object: what not all of them have may be missing. */
+function joined(schema: Schema): Schema {
+  const { oneOf } = schema;
+  if (oneOf.length === 0) return schema;
+  const properties = Object.fromEntries(oneOf.flatMap((each) => Object.entries(each.properties)));
+  const certain = Object.keys(properties).filter((name) =>
+    oneOf.every(({ required }) => required.includes(name)),
+  );
+  for (const name of certain) {
+    const constants = oneOf.map((each) => each.properties[name]?.const);
+    const field = properties[name];
+    if (field && !constants.includes(undefined)) properties[name] = { ...field, enum: constants };
+  }
+  return { ...schema, type: 'object', properties, required: certain };
+}
+
 /** A row for each field, those of objects inside of it by their path. */
 function rowsOf({ properties, required }: Schema, path = ''): string[][] {
-  return Object.entries(properties).flatMap(([name, field]) => {
+  return Object.entries(properties).flatMap(([name, given]) => {
+    const field = joined(given);
     const optional = required.includes(name) ? '' : '?';
     const inner = field.items ?? field;
     const at = `${path}${name}${field.items ? '[]' : ''}`;

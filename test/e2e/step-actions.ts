@@ -4,8 +4,8 @@ import type { Task } from '../support/tekton/resources.ts';
 
 /** What the StepAction deploys. */
 export const settings = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n';
-const directory = { name: 'DIRECTORY', value: '/var/workdir/source' };
-const route = { name: 'ROUTE', value: '$(params.ROUTE)' };
+const directory = { DIRECTORY: '/var/workdir/source' };
+const route = { ROUTE: '$(params.ROUTE)' };
 
 /** Somebody's Task, of our StepActions. */
 export const stepActionTask: Task = {
@@ -24,62 +24,43 @@ export const stepActionTask: Task = {
     ],
     stepTemplate: { volumeMounts: [{ name: 'workdir', mountPath: '/var/workdir' }] },
     steps: [
+      step('files', 'reposure-use-artifact', {
+        ...directory,
+        FALLBACK: '$(workspaces.source.path)',
+      }),
       {
-        name: 'files',
-        ref: { name: 'reposure-use-artifact' },
-        params: [directory, { name: 'FALLBACK', value: '$(workspaces.source.path)' }],
-      },
-      {
-        name: 'absent',
-        ref: { name: 'reposure-push' },
+        ...step('absent', 'reposure-push', {
+          ...directory,
+          ...route,
+          IMAGE: 'team/steps:1',
+          SOURCE: 'none.tar',
+        }),
         onError: 'continue',
-        params: [
-          directory,
-          route,
-          { name: 'IMAGE', value: 'team/steps:1' },
-          { name: 'SOURCE', value: 'none.tar' },
-        ],
       },
-      {
-        name: 'push',
-        ref: { name: 'reposure-push' },
-        params: [
-          directory,
-          route,
-          { name: 'IMAGE', value: 'team/steps:1' },
-          { name: 'SOURCE', value: 'app.tar' },
-          { name: 'TAGS', value: [] },
-        ],
-      },
-      {
-        name: 'copy',
-        ref: { name: 'reposure-copy' },
-        params: [
-          route,
-          { name: 'SOURCE_IMAGE', value: 'team/steps:1' },
-          { name: 'IMAGE', value: 'team/steps:prod' },
-          { name: 'DIGEST', value: '$(steps.push.results.IMAGE_DIGEST)' },
-        ],
-      },
-      {
-        name: 'keep',
-        ref: { name: 'reposure-create-artifact' },
-        params: [
-          directory,
-          route,
-          { name: 'TARGET', value: 'hello.txt' },
-          { name: 'ARTIFACT_IMAGE', value: 'team/steps-files:1' },
-        ],
-      },
-      {
-        name: 'deploy',
-        ref: { name: 'reposure-deploy' },
-        params: [
-          directory,
-          { name: 'MANIFESTS', value: 'settings.yaml' },
-          { name: 'IMAGES', value: [] },
-        ],
-      },
+      step('push', 'reposure-push', {
+        ...directory,
+        ...route,
+        IMAGE: 'team/steps:1',
+        SOURCE: 'app.tar',
+        TAGS: [],
+      }),
+      step('copy', 'reposure-copy', {
+        ...route,
+        SOURCE_IMAGE: 'team/steps:1',
+        IMAGE: 'team/steps:prod',
+        DIGEST: '$(steps.push.results.IMAGE_DIGEST)',
+      }),
+      step('keep', 'reposure-create-artifact', {
+        ...directory,
+        ...route,
+        TARGET: 'hello.txt',
+        ARTIFACT_IMAGE: 'team/steps-files:1',
+      }),
+      step('deploy', 'reposure-deploy', {
+        ...directory,
+        MANIFESTS: 'settings.yaml',
+        IMAGES: [],
+      }),
     ],
     volumes: [{ name: 'workdir', emptyDir: {} }],
   },
@@ -94,4 +75,10 @@ export function stepActionResults(digest: string): Readonly<Record<string, unkno
     FILES: expect.stringMatching(/^oci:[^\n]+\/team\/steps-files@sha256:[0-9a-f]{64}$/),
     CHANGES: '1',
   };
+}
+
+/** A step that is a StepAction. */
+function step(name: string, action: string, values: Readonly<Record<string, string | string[]>>) {
+  const params = Object.entries(values).map(([param, value]) => ({ name: param, value }));
+  return { name, ref: { name: action }, params };
 }

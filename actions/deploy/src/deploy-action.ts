@@ -50,12 +50,9 @@ async function read({
     await forInputs(['images'], () =>
       Promise.all(images.map((image) => parseImagePin(image, readText))),
     ),
-    await forInputs(['manifests'], () => readManifests(manifests, nothing())),
+    await forInputs(['manifests'], () => readManifests(manifests)),
   ];
 }
-
-/** A step has no standard input. */
-async function* nothing(): AsyncGenerator<Uint8Array, void> {}
 
 async function deployTo(
   cluster: KubernetesClient,

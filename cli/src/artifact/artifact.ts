@@ -30,7 +30,7 @@ export async function createAction(command: Command): Promise<void> {
   const [registryName = '', image = '', ...pairs] = command.args;
   const flags = command.optsWithGlobals<ArtifactFlags>();
   const items = pairs.map(itemOf);
-  for (const { file } of items) emptyResult(file);
+  for (const { file } of items) emptyResult('artifact', file);
   const destination = usage(() => parseDestination(image));
   const deadline = parseDeadline(flags.timeout);
   const stallTimeoutMs = parsePatience(flags.stallTimeout);

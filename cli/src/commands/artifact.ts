@@ -55,7 +55,7 @@ function useCommand(): Command {
 }
 
 function emptyResultOf(file: string, earlier: readonly string[]): readonly string[] {
-  emptyResult(file);
+  emptyResult('artifact', file);
   return [...earlier, file];
 }
 

@@ -34,7 +34,7 @@ function arrayCommand(): Command {
 }
 
 function emptied(file: string): string {
-  emptyResult(file);
+  emptyResult('array', file);
   return file;
 }
 

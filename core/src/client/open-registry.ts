@@ -1,8 +1,5 @@
-import { InputError, NotFoundError } from '../errors.ts';
-import { openOwnCluster, resourceTypes } from '../kubernetes/index.ts';
+import { getRegistry, openOwnCluster } from '../kubernetes/index.ts';
 import type { KubernetesClient } from '../kubernetes/index.ts';
-import { isRegistryName } from '../resource/index.ts';
-import type { Registry } from '../resource/index.ts';
 import { openRoute } from '../surrogate/open-route.ts';
 import type { OpenRouteOptions, RouteChoice } from '../surrogate/open-route.ts';
 import { OpenedRegistry } from './opened-registry.ts';
@@ -38,7 +35,7 @@ export async function openRegistry(
   options: OpenRegistryOptions = {},
 ): Promise<OpenedRegistry> {
   const { namespace = kubernetes.namespace, route = 'auto', signal, log } = options;
-  const resource = await findRegistry(kubernetes, { name, namespace, signal });
+  const resource = await getRegistry(kubernetes, { name, namespace, signal });
   const opened = await openRoute({
     ...options,
     kubernetes,
@@ -47,25 +44,4 @@ export async function openRegistry(
     route,
   });
   return new OpenedRegistry(resource, opened, log);
-}
-
-async function findRegistry(
-  kubernetes: KubernetesClient,
-  where: {
-    readonly name: string;
-    readonly namespace: string;
-    readonly signal: AbortSignal | undefined;
-  },
-): Promise<Registry> {
-  const { name, namespace, signal } = where;
-  if (!isRegistryName(name)) {
-    throw new InputError(
-      `Cannot find registry "${name}": no Registry has such a name; want lower-case letters, digits and - between them`,
-    );
-  }
-  const found = await kubernetes.find<Registry>(resourceTypes.Registry, name, namespace, signal);
-  if (found) return found;
-  throw new NotFoundError(
-    `Cannot find registry "${name}" in namespace "${namespace}" at ${kubernetes.server}; \`reposure registry list -A\` shows those that there are`,
-  );
 }

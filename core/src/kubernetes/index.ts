@@ -18,6 +18,8 @@ export type {
   WatchEvent,
 } from './client.ts';
 export type { FollowEvent } from './follow.ts';
+export { getRegistry } from './get-registry.ts';
+export type { RegistryTarget } from './get-registry.ts';
 export { KubeconfigError } from './kubeconfig-error.ts';
 export { kubeconfigPaths } from './kubeconfig-paths.ts';
 export { KubernetesError } from './kubernetes-error.ts';
