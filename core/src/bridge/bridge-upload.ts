@@ -12,8 +12,6 @@ import { PieceSource } from './piece-source.ts';
 export interface BridgeUploadOptions {
   readonly client: RegistryClient;
   readonly memory: PieceMemory;
-  /** Of what is kept of one upload at a time, twice: one piece is filled while another is under way. */
-  readonly maxPieceBytes: number;
   /** How the registry is tried again; its signal is aborted when the bridge ends. */
   readonly patience: Patience;
 }
@@ -73,10 +71,8 @@ export class BridgeUpload {
 
   /** Sends what a tool sends, piece by piece; resolves when the registry has it all. */
   async append(body: ByteStream): Promise<void> {
-    const { memory, maxPieceBytes } = this.#options;
-    const { minChunkBytes: minBytes = 0 } = this.#upload;
-    const maxBytes = Math.max(maxPieceBytes, minBytes);
-    const source = new PieceSource(body, memory, { minBytes, maxBytes });
+    const { memory } = this.#options;
+    const source = new PieceSource(body, memory, this.minChunkBytes);
     let underWay = Promise.resolve();
     try {
       for (let piece = await source.next(); piece; piece = await source.next()) {

@@ -40,8 +40,7 @@ export interface Bridge {
 }
 
 /** Of what tools have sent, and the registry has not answered for yet; of all uploads together. */
-const memory = { blockBytes: 2 * 1024 * 1024, blocks: 16 };
-const maxPieceBytes = 12 * 1024 * 1024;
+const memory = { blockBytes: 2 * 1024 * 1024, blocks: 16, blocksOfPiece: 6, blocksAlone: 32 };
 /** Half a minute without any answer at all. */
 const usualRetries = 8;
 const closingTimeMs = 2_000;
@@ -66,7 +65,6 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const uploads = new UploadEndpoint({
     client: new RegistryClient(send),
     memory: new PieceMemory(memory),
-    maxPieceBytes,
     patience,
   });
   const upstream = patient(breakingStalls(send, defaultStallTimeoutMs), patience);

@@ -4,8 +4,15 @@ export type Block = Buffer;
 /** How much of it there is. */
 export interface PieceMemoryOptions {
   readonly blockBytes: number;
+  /** For all pieces together, and for each at most. */
   readonly blocks: number;
+  readonly blocksOfPiece: number;
+  /** While one upload is alone: others would take memory for their connections, too. */
+  readonly blocksAlone: number;
 }
+
+/** Of one upload: one is filled while another is under way. */
+const piecesAlone = 2;
 
 interface Waiter {
   readonly count: number;
@@ -20,16 +27,25 @@ interface Waiter {
  */
 export class PieceMemory {
   readonly blockBytes: number;
+  /** What any upload can count on. */
   readonly totalBytes: number;
+  readonly #options: PieceMemoryOptions;
   readonly #free: Block[] = [];
   readonly #waiting: Waiter[] = [];
   readonly #onWanted = new Set<() => void>();
-  #unmadeBlocks: number;
+  #lentBlocks = 0;
+  #pieces = 0;
 
-  constructor({ blockBytes, blocks }: PieceMemoryOptions) {
-    this.blockBytes = blockBytes;
-    this.totalBytes = blockBytes * blocks;
-    this.#unmadeBlocks = blocks;
+  constructor(options: PieceMemoryOptions) {
+    this.blockBytes = options.blockBytes;
+    this.totalBytes = options.blockBytes * options.blocks;
+    this.#options = options;
+  }
+
+  /** How large a piece may become at present. */
+  get maxPieceBytes(): number {
+    const { blocksOfPiece, blocksAlone } = this.#options;
+    return this.blockBytes * (this.#isForMany ? blocksOfPiece : blocksAlone / piecesAlone);
   }
 
   /** Whether somebody waits for memory. */
@@ -43,8 +59,9 @@ export class PieceMemory {
     return () => void this.#onWanted.delete(onWanted);
   }
 
-  /** So many blocks, first come, first served. */
+  /** So many blocks for another piece, first come, first served. */
   async take(count: number): Promise<Block[]> {
+    this.#pieces++;
     if (!this.isWanted && this.#freeBlocks >= count) return this.#pick(count);
     const { promise, resolve } = Promise.withResolvers<Block[]>();
     this.#waiting.push({ count, resolve });
@@ -54,13 +71,17 @@ export class PieceMemory {
 
   /** One more block, unless others wait for one, or there is none. */
   tryTake(): Block | undefined {
-    if (this.isWanted || this.#freeBlocks === 0) return undefined;
+    if (this.isWanted || this.#freeBlocks <= 0) return undefined;
     return this.#pick(1)[0];
   }
 
-  /** Gives blocks back. */
+  /** Gives all blocks of a piece back. */
   give(blocks: readonly Block[]): void {
+    this.#pieces--;
+    this.#lentBlocks -= blocks.length;
     this.#free.push(...blocks);
+    // What one alone may have is too much where there are many.
+    this.#free.length = Math.min(this.#free.length, Math.max(0, this.#freeBlocks));
     for (
       let [next] = this.#waiting;
       next && next.count <= this.#freeBlocks;
@@ -72,15 +93,19 @@ export class PieceMemory {
   }
 
   get #freeBlocks(): number {
-    return this.#free.length + this.#unmadeBlocks;
+    const { blocks, blocksAlone } = this.#options;
+    return (this.#isForMany ? blocks : blocksAlone) - this.#lentBlocks;
+  }
+
+  get #isForMany(): boolean {
+    return this.#pieces > piecesAlone;
   }
 
   #pick(count: number): Block[] {
-    return Array.from({ length: count }, () => this.#free.pop() ?? this.#make());
-  }
-
-  #make(): Block {
-    this.#unmadeBlocks--;
-    return Buffer.allocUnsafeSlow(this.blockBytes);
+    this.#lentBlocks += count;
+    return Array.from(
+      { length: count },
+      () => this.#free.pop() ?? Buffer.allocUnsafeSlow(this.blockBytes),
+    );
   }
 }

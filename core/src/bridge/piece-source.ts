@@ -2,13 +2,6 @@ import type { ByteStream } from '../bytes.ts';
 import type { PieceMemory } from './piece-memory.ts';
 import { Piece } from './piece.ts';
 
-/** How large pieces are. */
-export interface PieceSizes {
-  /** The registry refuses smaller ones, but for the last. */
-  readonly minBytes: number;
-  readonly maxBytes: number;
-}
-
 /** So long a tool may send nothing while others wait for the memory that it holds. */
 const patienceMs = 20;
 
@@ -16,14 +9,15 @@ const patienceMs = 20;
 export class PieceSource {
   readonly #body: AsyncIterator<Uint8Array>;
   readonly #memory: PieceMemory;
-  readonly #sizes: PieceSizes;
+  readonly #minBytes: number;
   #rest: Uint8Array | undefined;
   #reading: Promise<Uint8Array | undefined> | undefined;
 
-  constructor(body: ByteStream, memory: PieceMemory, sizes: PieceSizes) {
+  /** @param minBytes The registry refuses smaller ones, but for the last. */
+  constructor(body: ByteStream, memory: PieceMemory, minBytes = 0) {
     this.#body = body[Symbol.asyncIterator]();
     this.#memory = memory;
-    this.#sizes = sizes;
+    this.#minBytes = minBytes;
   }
 
   /**
@@ -35,7 +29,7 @@ export class PieceSource {
     // Memory is asked for once there is something to put into it: a tool may take its time.
     const first = await this.#read();
     if (!first) return undefined;
-    const count = Math.ceil(this.#sizes.minBytes / this.#memory.blockBytes) || 1;
+    const count = Math.ceil(this.#minBytes / this.#memory.blockBytes) || 1;
     const piece = new Piece(this.#memory, await this.#memory.take(count));
     this.#rest = this.#put(first, piece);
     while (!this.#rest) {
@@ -54,7 +48,7 @@ export class PieceSource {
   /** @returns what there was no room for. */
   #put(chunk: Uint8Array, piece: Piece): Uint8Array | undefined {
     let rest = piece.fill(chunk);
-    while (rest.byteLength > 0 && piece.grow(this.#sizes.maxBytes)) rest = piece.fill(rest);
+    while (rest.byteLength > 0 && piece.grow(this.#minBytes)) rest = piece.fill(rest);
     return rest.byteLength > 0 ? rest : undefined;
   }
 
@@ -69,7 +63,7 @@ export class PieceSource {
 
   /** What comes next; nothing if others wait for memory, and the tool takes its time. */
   async #readSoon({ sizeBytes }: Piece): Promise<Uint8Array | undefined> {
-    if (sizeBytes < this.#sizes.minBytes) return await this.#read();
+    if (sizeBytes < this.#minBytes) return await this.#read();
     const reading = this.#begun();
     const { promise: late, resolve } = Promise.withResolvers<undefined>();
     let timer: NodeJS.Timeout | undefined;

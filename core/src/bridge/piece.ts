@@ -32,9 +32,10 @@ export class Piece {
     return rest;
   }
 
-  /** Makes room for more. @returns Whether that could be. */
-  grow(maxBytes: number): boolean {
-    if (this.#blocks.length * this.#memory.blockBytes >= maxBytes) return false;
+  /** Makes room for more, also beyond what is usual if it needs so much. @returns Whether that could be. */
+  grow(minBytes: number): boolean {
+    const { blockBytes, maxPieceBytes } = this.#memory;
+    if (this.#blocks.length * blockBytes >= Math.max(minBytes, maxPieceBytes)) return false;
     const block = this.#memory.tryTake();
     if (block) this.#blocks.push(block);
     return block !== undefined;
