@@ -27,6 +27,8 @@ export interface Bar {
   readonly limit: { readonly atMost: number } | { readonly atLeast: number };
   /** What could be had with the same work, if it were spread over all cores and none ever waited. */
   readonly atBest?: number;
+  /** What someone has who does nothing but go the same way. */
+  readonly bare?: number;
   /** `s`, `MB`, `s/GiB`; a ratio has none. */
   readonly unit?: string;
 }

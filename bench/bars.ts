@@ -23,16 +23,18 @@ export function timeBar(
   };
 }
 
-/** How fast one is, of how fast another is. */
+/** How fast one is, of how fast another is. @param bare Who goes the same way, and does nothing else. */
 export function rateBar(
   { title, standings }: Comparison,
-  [ours, theirs]: readonly [string, string],
+  [ours, theirs, bare]: readonly [ours: string, theirs: string, bare?: string],
   atLeast: number,
 ): Bar {
+  const theirSeconds = secondsOf(standings, theirs);
   return {
     what: `${title}: rate of ${ours}, of ${theirs}'s`,
-    actual: medianRatio(secondsOf(standings, theirs), secondsOf(standings, ours)),
-    atBest: medianRatio(secondsOf(standings, theirs), leastSecondsOf(standings, ours)),
+    actual: medianRatio(theirSeconds, secondsOf(standings, ours)),
+    atBest: medianRatio(theirSeconds, leastSecondsOf(standings, ours)),
+    ...(bare && { bare: medianRatio(theirSeconds, secondsOf(standings, bare)) }),
     limit: { atLeast },
   };
 }

@@ -82,7 +82,7 @@ function document(
   const facts = Object.entries(machine).map(([name, text]) => `- ${name}: ${text}`);
   const intro = [
     '# What was measured',
-    `Written by \`npm run bench -- ${asked} --write\`. Seconds are medians over the rounds, whole processes; ratios are medians of the ratios within each round. “Machine CPU s” is what everybody on the machine spent meanwhile, the kernel included, and “At best here” the same ratio if that had been spread over all cores with none ever waiting: a bar beyond it is out of reach of the clock, and costs processor.`,
+    `Written by \`npm run bench -- ${asked} --write\`. Seconds are medians over the rounds, whole processes; ratios are medians of the ratios within each round. “Machine CPU s” is what everybody on the machine spent meanwhile, the kernel included, and “At best here” the same ratio if that had been spread over all cores with none ever waiting: a bar beyond it is out of reach of the clock, and costs processor. “Bare way” is the ratio of who goes the same way and does nothing else, neither hashing nor going on after a loss: the way itself gives no more.`,
     facts.join('\n'),
   ];
   return `${[...intro, ...outcomes.map(describeOutcome)].join('\n\n')}\n`;

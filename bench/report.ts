@@ -115,9 +115,14 @@ function barTable(bars: readonly Bar[]): string {
     const unit = bar.unit ? ` ${bar.unit}` : '';
     const want = `${sign} ${Number(limit.toFixed(2))}${unit}`;
     const measured = `${bar.actual.toFixed(2)}${unit}`;
-    return [bar.what, want, measured, isMet(bar) ? 'pass' : 'MISS', bar.atBest?.toFixed(2) ?? ''];
+    const verdict = isMet(bar) ? 'pass' : 'MISS';
+    const [atBest, bare] = [bar.atBest, bar.bare].map((value) => value?.toFixed(2) ?? '');
+    return [bar.what, want, measured, verdict, atBest ?? '', bare ?? ''];
   });
-  return table([['Bar', 'Want', 'Measured', '', 'At best here'], ...cells], [1, 2, 4]);
+  return table(
+    [['Bar', 'Want', 'Measured', '', 'At best here', 'Bare way'], ...cells],
+    [1, 2, 4, 5],
+  );
 }
 
 /** @param numeric Which columns are numbers. */

@@ -1,6 +1,7 @@
 import { cpuBar, rateBar } from '../bars.ts';
 import type { Bench, BenchCase, BenchOptions, Comparison } from '../bench.ts';
 import { oursPulling, oursPushing, placed, pulling, pushing } from '../contestants.ts';
+import { curlOf } from '../curl.ts';
 import { largestBlobOf, MiB } from '../images.ts';
 import type { LayoutImage } from '../images.ts';
 import {
@@ -16,19 +17,20 @@ import { oneLayer } from './direct.ts';
 
 const straight = 'crane to a NodePort';
 const forwarded = 'crane over port-forward';
+const bareProxy = 'curl, no surrogate, nothing hashed';
 const bareExec = 'kubectl exec -i … cat >/dev/null';
 
 /** Through the API server's proxy of Services. */
 export const proxy: BenchCase = {
   name: 'proxy',
   title: 'Push and pull through the API server’s proxy',
-  missing: missingForReal,
+  missing: (options) => [...missingForReal(options), ...missingTools('curl')],
   run: async (bench) => {
     const image = await bench.image(oneLayer);
     const comparisons = [await proxyPush(bench, image), await proxyPull(bench, image)];
     const bars = comparisons.flatMap((each) => [
-      rateBar(each, ['reposure, proxy', straight], 0.85),
-      rateBar(each, ['reposure, proxy', forwarded], 2),
+      rateBar(each, ['reposure, proxy', straight, bareProxy], 0.85),
+      rateBar(each, ['reposure, proxy', forwarded, bareProxy], 2),
     ]);
     return { comparisons, bars };
   },
@@ -37,9 +39,11 @@ export const proxy: BenchCase = {
 async function proxyPush(bench: Bench, image: LayoutImage): Promise<Comparison> {
   const arena = await bench.arena({ cluster: 'real', link: bench.options.link });
   await using forward = await startPortForward(arena);
+  const curl = await curlOf(arena, bench.directory);
   const work = { image: () => image, place: arena.inside };
   const standings = await bench.contest(
     [
+      pushing(bareProxy, work, curl.push),
       pushing('reposure, proxy', work, oursPushing(arena, arena.inside, 'proxy')),
       pushing(straight, work, cranePushing(arena.inside.host)),
       pushing(forwarded, work, cranePushing(forward.host)),
@@ -52,10 +56,13 @@ async function proxyPush(bench: Bench, image: LayoutImage): Promise<Comparison> 
 async function proxyPull(bench: Bench, image: LayoutImage): Promise<Comparison> {
   const arena = await bench.arena({ cluster: 'real', link: bench.options.link });
   await using forward = await startPortForward(arena);
+  const curl = await curlOf(arena, bench.directory);
   const repository = await placed(arena, { image, place: arena.inside, via: 'proxy' });
   const work = { bench, image, repository };
   const standings = await bench.contest(
     [
+      // It keeps nothing that could be checked.
+      { name: bareProxy, command: () => curl.pull(repository, bench.directory) },
       pulling('reposure, proxy', work, oursPulling(arena, arena.inside, 'proxy')),
       pulling(straight, work, cranePulling(arena.inside.host)),
       pulling(forwarded, work, cranePulling(forward.host)),
@@ -75,7 +82,7 @@ export const exec: BenchCase = {
     const comparison = await execPush(bench, image);
     const bars = [
       rateBar(comparison, ['reposure, exec', bareExec], 0.8),
-      rateBar(comparison, ['reposure, exec', forwarded], 1.2),
+      rateBar(comparison, ['reposure, exec', forwarded, bareExec], 1.2),
     ];
     return { comparisons: [comparison], bars };
   },
