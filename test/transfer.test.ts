@@ -107,6 +107,51 @@ describe('push()', () => {
     expect((await pull(direct(), parseImageName('team/flaky:1'), sink)).digest).toBe(result.digest);
   });
 
+  it('sends again what the registry has lost before it was named, and no more than once', async () => {
+    const image = join(directory, 'lost');
+    await writeRandomImage(image, { layers: 2, layerBytes: 100_000 });
+    const source = await openSource(`oci:${image}`);
+    await using stack = new AsyncDisposableStack();
+    let [way, losses] = [transport, 0];
+    const losing =
+      (times: number): Transport =>
+      async (asked) => {
+        if (asked.method === 'PUT' && asked.path.includes('/manifests/') && losses < times) {
+          // Another Pod in its place, without what the first one held.
+          const folder = join(directory, `replaced-${times}-${++losses}`);
+          const replaced = await startRegistry({ directory: folder });
+          stack.defer(() => replaced.close());
+          const next = directTransport({ host: replaced.host, insecure: true });
+          stack.defer(() => next.close());
+          way = next;
+        }
+        return await way(asked);
+      };
+    const retries: string[] = [];
+    const onProgress = (event: ProgressEvent): void => {
+      if (event.type === 'retrying') retries.push(event.reason);
+    };
+    const name = parseDestination('team/lost:1');
+    const { bytes, digest } = await push(routeBy(losing(1)), source, name, { onProgress });
+    expect(bytes.transferred).toBeGreaterThan(400_000);
+    expect(retries).toEqual([expect.stringContaining('MANIFEST_BLOB_UNKNOWN')]);
+    const sink = await openSink(`oci:${join(directory, 'found-again')}`);
+    expect(
+      (
+        await pull(
+          routeBy((asked) => way(asked)),
+          parseImageName('team/lost:1'),
+          sink,
+        )
+      ).digest,
+    ).toBe(digest);
+
+    [way, losses] = [transport, 0];
+    const pushed = push(routeBy(losing(3)), source, parseDestination('team/lost:2'));
+    await expect(pushed).rejects.toThrow(/MANIFEST_BLOB_UNKNOWN/);
+    await source.close();
+  });
+
   it('does not send a blob again when only the answer to its last request was lost', async () => {
     await writeFile(join(directory, 'third.bin'), randomBytes(1024 * 1024));
     const source = await openSource(join(directory, 'third.bin'));

@@ -1,20 +1,24 @@
 import type { ByteStream } from '../bytes.ts';
 import type { Source } from '../content/index.ts';
 import type { Descriptor } from '../oci/index.ts';
+import { RegistryError } from '../registry/registry-error.ts';
 import type { Route } from '../surrogate/index.ts';
 import { countingReads } from './counting-reads.ts';
 import { referencesOf } from './destination.ts';
 import type { Destination } from './destination.ts';
 import { platformsOf, readGraph, sizeOf } from './graph.ts';
+import type { ImageGraph } from './graph.ts';
 import type { LayerFinder } from './layer-finder.ts';
 import { LayerRecord } from './layer-record.ts';
-import { countingRetries, transferDefaults } from './options.ts';
+import { countingRetries, tellRetry, transferDefaults } from './options.ts';
 import type { TransferOptions } from './options.ts';
 import { askingOf } from './plan-questions.ts';
 import { countsOf, makePlan, reusedBytesOf, sentBytesOf } from './plan.ts';
 import type { Plan } from './plan.ts';
 import { announce, sendBlobs } from './push-blobs.ts';
+import type { BlobSending, SentBlobs } from './push-blobs.ts';
 import { bytesOf, documentsToSend, sendDocuments } from './push-documents.ts';
+import type { DocumentsToSend } from './push-documents.ts';
 import { rememberBlobs } from './push-memory.ts';
 import { paceOf } from './result.ts';
 import type { TransferResult } from './result.ts';
@@ -56,15 +60,15 @@ export async function push(
   const platforms = await platformsOf(graph, read);
   const asking = askingOf(route.request, options);
   const record = new LayerRecord(options.state, log);
-  const plan = await makePlan(graph, destination, { ...options, record }, asking);
+  const planned = (): Promise<Plan> => makePlan(graph, destination, { ...options, record }, asking);
+  const plan = await planned();
   if (options.overwrite === false) refuseTaken(graph.root.descriptor, destination, plan);
   const documents = documentsToSend(graph, destination, plan);
   announce(graph.blobs, plan.items, options.onProgress);
   let sent = { items: plan.items, transferredBytes: sentBytesOf(plan.items) };
   if (!dryRun) {
     const sending = { source: counted, destination, asking, options };
-    sent = await sendBlobs(graph.blobs, plan.items, sending);
-    await sendDocuments(documents, destination, options.concurrency, asking);
+    sent = await sendImage(graph, plan, planned, sending);
     await rememberBlobs({ graph, read, destination, layers, record }, sent.items);
   }
   const transferred = sent.transferredBytes + bytesOf(documents);
@@ -85,6 +89,40 @@ export async function push(
     route: { via: route.via, reason: route.reason },
     dryRun,
   };
+}
+
+/**
+ * Sends what a plan says: blobs first, then what refers to them. Once more what the registry has lost
+ * meanwhile, as one without a volume does when its Pod is replaced.
+ */
+async function sendImage(
+  graph: ImageGraph,
+  plan: Plan,
+  planAgain: () => Promise<Plan>,
+  sending: BlobSending,
+): Promise<SentBlobs> {
+  const { destination, asking, options } = sending;
+  const send = (toSend: DocumentsToSend): Promise<void> =>
+    sendDocuments(toSend, destination, options.concurrency, asking);
+  const sent = await sendBlobs(graph.blobs, plan.items, sending);
+  try {
+    await send(documentsToSend(graph, destination, plan));
+    return sent;
+  } catch (error) {
+    if (!isBlobUnknown(error)) throw error;
+    tellRetry(options.onProgress, destination.repository, error, 0);
+  }
+  const missing = await planAgain();
+  const again = await sendBlobs(graph.blobs, missing.items, sending);
+  await send(documentsToSend(graph, destination, missing));
+  return { ...sent, transferredBytes: sent.transferredBytes + again.transferredBytes };
+}
+
+function isBlobUnknown(error: unknown): boolean {
+  return (
+    error instanceof RegistryError &&
+    error.diagnostics.some(({ code }) => code === 'MANIFEST_BLOB_UNKNOWN')
+  );
 }
 
 function refuseTaken(root: Descriptor, { repository, tags }: Destination, plan: Plan): void {
