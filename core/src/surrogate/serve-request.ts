@@ -25,7 +25,10 @@ export async function serveRequest(stream: YamuxStream, handler: RequestListener
     const head = await readRequestHead(reader);
     const framing = framingOf(head.headers, 0);
     const request = new StreamedRequest(stream, head, readBody(reader, framing));
-    handler(request, responseTo(request, stream));
+    const response = responseTo(request, stream);
+    response.shouldKeepAlive = false;
+    response.once('finish', () => stream.end());
+    handler(request, response);
     // Nobody reads a body that is not there.
     if (framing !== 0) await request.settled;
     await reader.end();
@@ -40,6 +43,8 @@ export class StreamedRequest extends IncomingMessage {
   readonly settled: Promise<void>;
   readonly #body: AsyncGenerator<Uint8Array, void>;
   readonly #over = Promise.withResolvers<void>();
+  readonly #stream: Duplex;
+  readonly #onClose = (): void => void (this.complete || this.destroy(cut()));
 
   constructor(stream: Duplex, { method, target, headers }: RequestHead, body: ByteStream) {
     super(asSocket(stream));
@@ -52,7 +57,13 @@ export class StreamedRequest extends IncomingMessage {
     this.settled = this.#over.promise;
     this.on('error', () => {}); // told to whoever reads it
     this.once('close', () => this.#over.resolve());
-    stream.once('close', () => void (this.complete || this.destroy(cut())));
+    stream.once('close', this.#onClose);
+    this.#stream = stream;
+  }
+
+  /** Listens to its stream no more, which may carry another one now. */
+  leave(): void {
+    this.#stream.off('close', this.#onClose);
   }
 
   /** The body; each chunk is valid until the next one is asked for. As a Node stream, it gives copies. */
@@ -68,8 +79,10 @@ export class StreamedRequest extends IncomingMessage {
   }
 
   async *#reading(body: ByteStream): AsyncGenerator<Uint8Array, void> {
+    const parts = body[Symbol.asyncIterator]();
     try {
-      yield* body;
+      // Not `yield*`: who stops early would end the body, too, whose rest may have to be read.
+      for (let part = await parts.next(); !part.done; part = await parts.next()) yield part.value;
       this.complete = true;
       this.#over.resolve();
     } catch (error) {
@@ -83,13 +96,14 @@ function cut(): UnreachableError {
   return new UnreachableError('Cannot read the request to its end: it was cut');
 }
 
-function responseTo(request: IncomingMessage, stream: Duplex): ServerResponse {
+/** An answer that is written to the stream that its request came on. */
+export function responseTo(request: IncomingMessage, stream: Duplex): ServerResponse {
   const response = new ServerResponse(request);
-  response.shouldKeepAlive = false;
   response.assignSocket(asSocket(stream));
   // What Node's server does for its answers.
-  stream.on('drain', () => response.emit('drain'));
-  response.once('finish', () => stream.end());
+  const drained = (): void => void response.emit('drain');
+  stream.on('drain', drained);
+  response.once('close', () => stream.off('drain', drained));
   return response;
 }
 

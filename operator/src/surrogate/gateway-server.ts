@@ -1,8 +1,11 @@
 import { once } from 'node:events';
-import type { RequestListener, Server, ServerResponse } from 'node:http';
-import { createServer } from 'node:https';
+import type { RequestListener, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { createServer } from 'node:tls';
+import type { Server } from 'node:tls';
 
 import { makeServerCertificate } from '@reposure/core';
+import { serveConnection } from '@reposure/core/surrogate';
 
 /** How a gateway is served. */
 export interface GatewayServerOptions {
@@ -25,7 +28,6 @@ const limits = {
   maxConnections: 256,
   maxRequests: 128,
   handshakeTimeoutMs: 10_000,
-  headersTimeoutMs: 30_000,
   /** Longer than the API server's proxy keeps a connection (90 s): it must not find one just closed. */
   keepAliveTimeoutMs: 120_000,
   /** Without any byte; longer than a registry may take to hash a blob (`core/src/registry/exchange.ts`). */
@@ -50,25 +52,62 @@ export async function startGatewayServer(options: GatewayServerOptions): Promise
     cert: certificatePem,
     key: keyPem,
     minVersion: 'TLSv1.3',
+    ALPNProtocols: ['http/1.1'],
     handshakeTimeout: limits.handshakeTimeoutMs,
-    headersTimeout: limits.headersTimeoutMs,
-    keepAliveTimeout: limits.keepAliveTimeoutMs,
-    // An upload may take hours.
-    requestTimeout: 0,
+    noDelay: true,
   });
   server.maxConnections = limits.maxConnections;
-  server.timeout = limits.idleTimeoutMs;
-  server.on('request', limited(server, handler, maxRequests));
+  const connections = new Connections(server, limited(handler, maxRequests));
   server.listen(port, address);
   await once(server, 'listening');
   const listening = server.address();
   return {
     port: typeof listening === 'object' && listening !== null ? listening.port : port,
-    close: (graceMs = limits.graceMs) => close(server, graceMs),
+    close: (graceMs = limits.graceMs) => connections.close(graceMs),
   };
 }
 
-function limited(server: Server, handler: RequestListener, maxRequests: number): RequestListener {
+/** The connections of a server. */
+class Connections {
+  readonly #server: Server;
+  readonly #idle = new Set<Socket>();
+  readonly #busy = new Set<Socket>();
+
+  constructor(server: Server, handler: RequestListener) {
+    this.#server = server;
+    server.on('secureConnection', (socket) => void this.#serve(socket, handler));
+    server.on('tlsClientError', (_, socket) => void socket.destroy());
+  }
+
+  /** Takes no new requests, and cuts what is still under way when the time is over. */
+  async close(graceMs: number): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    for (const socket of this.#idle) socket.destroy();
+    const deadline = setTimeout(() => this.#busy.forEach((socket) => socket.destroy()), graceMs);
+    await closed;
+    clearTimeout(deadline);
+  }
+
+  async #serve(socket: Socket, handler: RequestListener): Promise<void> {
+    socket.on('error', () => {}); // a client was lost
+    socket.setTimeout(limits.idleTimeoutMs, () => void socket.destroy());
+    this.#idle.add(socket);
+    await serveConnection(socket, {
+      handler,
+      headTimeoutMs: limits.keepAliveTimeoutMs,
+      onBusy: (isBusy) => {
+        const [from, to] = isBusy ? [this.#idle, this.#busy] : [this.#busy, this.#idle];
+        from.delete(socket);
+        to.add(socket);
+        return this.#server.listening;
+      },
+    });
+    socket.once('close', () => [this.#idle, this.#busy].forEach((each) => each.delete(socket)));
+  }
+}
+
+function limited(handler: RequestListener, maxRequests: number): RequestListener {
   let underWay = 0;
   return (request, response) => {
     if (underWay >= maxRequests) {
@@ -76,26 +115,13 @@ function limited(server: Server, handler: RequestListener, maxRequests: number):
       return;
     }
     underWay += 1;
-    response.once('close', () => {
-      underWay -= 1;
-      // Kept alive otherwise, and with it the server.
-      if (!server.listening) setImmediate(() => server.closeIdleConnections());
-    });
+    response.once('close', () => (underWay -= 1));
     handler(request, response);
   };
 }
 
 function refuse(response: ServerResponse): void {
   const message = 'the surrogate has as many requests under way as it takes; want another try';
-  response
-    .writeHead(503, { 'content-type': 'text/plain', 'retry-after': '1', connection: 'close' })
-    .end(`${message}\n`);
-}
-
-async function close(server: Server, graceMs: number): Promise<void> {
-  const closed = once(server, 'close');
-  server.close();
-  const deadline = setTimeout(() => server.closeAllConnections(), graceMs);
-  await closed;
-  clearTimeout(deadline);
+  response.shouldKeepAlive = false;
+  response.writeHead(503, { 'content-type': 'text/plain', 'retry-after': '1' }).end(`${message}\n`);
 }
