@@ -15,7 +15,7 @@ const options = [
   // There is no other machine; what runs on it is built for its platform, and not run.
   '--platform=ubuntu-24.04-arm=-self-hosted',
   '--secret-file=.secrets',
-  // They share what buildah keeps.
+  // They share what buildah keeps; for those of a matrix see below.
   '--concurrent-jobs=1',
   '--no-cache-server',
   '--use-gitignore=false',
@@ -82,7 +82,7 @@ export async function startWorkflowRepository(
       const text = await readFile(join(workflows, workflow), 'utf8');
       const path = join(directory, '.github', 'workflows');
       await mkdir(path, { recursive: true });
-      await writeFile(join(path, workflow), edit?.(text) ?? text);
+      await writeFile(join(path, workflow), oneAtATime(edit?.(text) ?? text));
       await writeFile(join(directory, 'event.json'), JSON.stringify(payload));
       git('add', '--all');
       git('commit', '--quiet', '--allow-empty', `--message=${workflow}`);
@@ -124,4 +124,9 @@ async function act(
     child.on('close', resolve);
   });
   return { status, log };
+}
+
+/** The jobs of a matrix have a machine each, but here they share what buildah keeps: two that pull at once lose an image. */
+function oneAtATime(workflow: string): string {
+  return workflow.replace(/^( *)strategy:\n/m, '$&$1  max-parallel: 1\n');
 }
