@@ -54,33 +54,29 @@ async function opened(way: Way, keeper: Keeper, signal: AbortSignal): Promise<Co
   const bytes = new SocketReader();
   const isTunnel = proxy !== undefined && origin.protocol === 'https:';
   const socket = isTunnel
-    ? await throughTunnel(way, proxy, bytes, signal)
+    ? await throughTunnel(way, proxy, signal)
     : await openSocket(
         proxy ?? origin,
         { tls: proxy ? { secureContext } : tls, onread: bytes.onread },
         signal,
       );
   socket.setNoDelay(true).setKeepAlive(true, keepAliveDelayMs);
-  bytes.attach(socket);
+  if (isTunnel) bytes.attachCopying(socket);
+  else bytes.attach(socket);
   if (!proxy || isTunnel) return new Connection(socket, bytes, keeper);
   const targetPrefix = `http://${origin.host}`;
   return new Connection(socket, bytes, keeper, { targetPrefix, headers: proxyHeaders(proxy) });
 }
 
-/** TLS over a socket takes no `onread`: its bytes are copied. */
+/** TLS over a socket, which takes no `onread`. */
 async function throughTunnel(
   { origin, tls }: Way,
   proxy: URL,
-  bytes: SocketReader,
   signal: AbortSignal,
 ): Promise<Socket> {
   const to = await openSocket(proxy, { tls: { secureContext: tls.secureContext } }, signal);
   const tunnel = await openTunnel(to, origin, proxyHeaders(proxy), signal);
-  const socket = await openSocket(origin, { tls, socket: tunnel }, signal);
-  socket.on('data', (chunk: Buffer) => {
-    if (!bytes.feed(chunk)) socket.pause();
-  });
-  return socket;
+  return await openSocket(origin, { tls, socket: tunnel }, signal);
 }
 
 interface SocketOptions {

@@ -84,6 +84,14 @@ export class SocketReader implements AsyncIterableIterator<Buffer, undefined> {
     socket.on('close', () => this.end(new Error('the connection was closed')));
   }
 
+  /** Reads a stream that is not made with {@link onread}: its bytes are copied. */
+  attachCopying(stream: Readable): void {
+    this.attach(stream);
+    stream.on('data', (chunk: Buffer) => {
+      if (!this.feed(chunk)) stream.pause();
+    });
+  }
+
   /**
    * Takes a copy of what a stream has read by itself.
    *

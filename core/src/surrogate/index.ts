@@ -18,7 +18,6 @@ export { registryCa } from './registry-ca.ts';
 export type { RegistryCaOptions } from './registry-ca.ts';
 export type { Route, RouteKind } from './route.ts';
 export { serveConnection } from './serve-connection.ts';
-export type { ConnectionOptions } from './serve-connection.ts';
 export { serveSession } from './server-session.ts';
 export type { ServeOptions } from './server-session.ts';
 export { SurrogateSettings } from './settings.ts';

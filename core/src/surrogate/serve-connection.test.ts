@@ -28,7 +28,7 @@ async function serve(
   const over = Promise.withResolvers<void>();
   const server = createServer((socket) => {
     socket.on('error', () => {});
-    void serveConnection(socket, { handler, headTimeoutMs, onBusy: () => !isLast }).then(
+    void serveConnection(socket, { handler, headTimeoutMs, isEnding: () => isLast }).then(
       over.resolve,
     );
   });

@@ -14,8 +14,10 @@ export interface ConnectionOptions {
   readonly handler: RequestListener;
   /** For the next request to come, with all of its headers. */
   readonly headTimeoutMs: number;
-  /** Told when a request has come, and when it has its answer. @returns Whether another one may follow. */
-  readonly onBusy: (isBusy: boolean) => boolean;
+  /** Told when a request has come, and when it has its answer. */
+  readonly onBusy?: (isBusy: boolean) => void;
+  /** Asked behind each answer: whether it was the last one. */
+  readonly isEnding?: () => boolean;
 }
 
 const continues = 'HTTP/1.1 100 Continue\r\n\r\n';
@@ -30,10 +32,7 @@ const refused = 'HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length
  */
 export async function serveConnection(socket: Socket, options: ConnectionOptions): Promise<void> {
   const bytes = new SocketReader();
-  bytes.attach(socket);
-  socket.on('data', (chunk: Buffer) => {
-    if (!bytes.feed(chunk)) socket.pause();
-  });
+  bytes.attachCopying(socket);
   const reader = new MessageReader(bytes);
   try {
     while (await serveNext(socket, reader, options));
@@ -49,7 +48,7 @@ export async function serveConnection(socket: Socket, options: ConnectionOptions
 async function serveNext(
   socket: Socket,
   reader: MessageReader,
-  { handler, headTimeoutMs, onBusy }: ConnectionOptions,
+  { handler, headTimeoutMs, onBusy, isEnding }: ConnectionOptions,
 ): Promise<boolean> {
   const late = setTimeout(() => socket.destroy(), headTimeoutMs);
   const head = await readRequestHead(reader).finally(() => clearTimeout(late));
@@ -60,15 +59,15 @@ async function serveNext(
   const response = responseTo(request, socket);
   response.shouldKeepAlive = !/\bclose\b/i.test(connection);
   if (/\b100-continue\b/i.test(expect)) socket.write(continues);
-  onBusy(true);
+  onBusy?.(true);
   const ended = endOf(response, socket);
   handler(request, response);
   const isWhole = await ended;
-  const goesOn = onBusy(false) && isWhole && response.shouldKeepAlive;
+  onBusy?.(false);
   // What nobody wanted stands before the next request; and who still sends would not read the answer.
   if (isWhole) for await (const _ of body);
   request.leave();
-  return goesOn;
+  return isWhole && response.shouldKeepAlive && !isEnding?.();
 }
 
 /** @returns Whether all of the answer has left; the response is closed then, as Node's server does it. */

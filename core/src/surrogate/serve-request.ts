@@ -55,6 +55,7 @@ export class StreamedRequest extends IncomingMessage {
     this.headers = { ...headers };
     this.#body = this.#reading(body);
     this.settled = this.#over.promise;
+    this.settled.catch(() => {}); // told to whoever reads it
     this.on('error', () => {}); // told to whoever reads it
     this.once('close', () => this.#over.resolve());
     stream.once('close', this.#onClose);

@@ -39,6 +39,20 @@ describe('startGatewayServer()', () => {
     expect(await post('hello')).toEqual([200, '1.1 hello']);
   });
 
+  it('serves on after a client that hung up in the middle of a body', async () => {
+    const read = Promise.withResolvers<unknown>();
+    await start((incoming, response) => {
+      if (incoming.headers['content-length'] !== '10') response.end('alive');
+      else void text(incoming).then(read.resolve, read.resolve);
+    });
+    const headers = { 'content-length': 10 };
+    const outgoing = request({ agent, port: server?.port, method: 'POST', path: '/', headers });
+    outgoing.on('error', () => {});
+    outgoing.write('12345', () => outgoing.destroy());
+    expect(await read.promise).toBeInstanceOf(Error);
+    expect(await post('')).toEqual([200, 'alive']);
+  });
+
   it('tells one request too many to come back, and takes the next one', async () => {
     const held = Promise.withResolvers<void>();
     const arrived = Promise.withResolvers<void>();

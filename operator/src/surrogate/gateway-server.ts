@@ -70,12 +70,12 @@ export async function startGatewayServer(options: GatewayServerOptions): Promise
 /** The connections of a server. */
 class Connections {
   readonly #server: Server;
-  readonly #idle = new Set<Socket>();
+  readonly #open = new Set<Socket>();
   readonly #busy = new Set<Socket>();
 
   constructor(server: Server, handler: RequestListener) {
     this.#server = server;
-    server.on('secureConnection', (socket) => void this.#serve(socket, handler));
+    server.on('secureConnection', (socket) => this.#serve(socket, handler));
     server.on('tlsClientError', (_, socket) => void socket.destroy());
   }
 
@@ -83,27 +83,25 @@ class Connections {
   async close(graceMs: number): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();
-    for (const socket of this.#idle) socket.destroy();
-    const deadline = setTimeout(() => this.#busy.forEach((socket) => socket.destroy()), graceMs);
+    for (const socket of this.#open) if (!this.#busy.has(socket)) socket.destroy();
+    const deadline = setTimeout(() => this.#open.forEach((socket) => socket.destroy()), graceMs);
     await closed;
     clearTimeout(deadline);
   }
 
-  async #serve(socket: Socket, handler: RequestListener): Promise<void> {
+  #serve(socket: Socket, handler: RequestListener): void {
+    this.#open.add(socket);
+    socket.once('close', () => [this.#open, this.#busy].forEach((all) => all.delete(socket)));
     socket.on('error', () => {}); // a client was lost
     socket.setTimeout(limits.idleTimeoutMs, () => void socket.destroy());
-    this.#idle.add(socket);
-    await serveConnection(socket, {
+    // Its handshake was under way when the server was closed.
+    if (!this.#server.listening) socket.destroy();
+    void serveConnection(socket, {
       handler,
       headTimeoutMs: limits.keepAliveTimeoutMs,
-      onBusy: (isBusy) => {
-        const [from, to] = isBusy ? [this.#idle, this.#busy] : [this.#busy, this.#idle];
-        from.delete(socket);
-        to.add(socket);
-        return this.#server.listening;
-      },
+      onBusy: (isBusy) => void (isBusy ? this.#busy.add(socket) : this.#busy.delete(socket)),
+      isEnding: () => !this.#server.listening,
     });
-    socket.once('close', () => [this.#idle, this.#busy].forEach((each) => each.delete(socket)));
   }
 }
 
