@@ -175,12 +175,15 @@ async function lay({ link, isCounted, stack }: Opening, target: string): Promise
   return stack.use(await openLink(target, linkShapes[link]));
 }
 
-interface Kubeconfig {
+/** What is written of a kubeconfig of one context. */
+export interface Kubeconfig {
   contexts: { context: { namespace?: string } }[];
   clusters: { cluster: { server: string; 'tls-server-name'?: string } }[];
+  users: { user: Readonly<Record<string, string>> }[];
 }
 
-function serverOf({ clusters: [first] }: Kubeconfig): string {
+/** The address of its API server. */
+export function serverOf({ clusters: [first] }: Kubeconfig): string {
   if (!first) throw new Error('Cannot use the kubeconfig: it has no cluster');
   return first.cluster.server;
 }

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { names } from '@reposure/core/resource';
 import { parse } from 'yaml';
 
-import type { Arena } from './arena.ts';
+import { serverOf } from './arena.ts';
+import type { Arena, Kubeconfig } from './arena.ts';
 import type { CommandFor } from './contestants.ts';
 
 /**
@@ -38,17 +39,14 @@ for digest in $(curl -K "$CONFIG" -H "Accept: $TYPE" "$BASE/v2/$REPOSITORY/manif
 done
 `;
 
-interface Kubeconfig {
-  readonly clusters: readonly { readonly cluster: { readonly server: string } }[];
-  readonly users: readonly { readonly user: Readonly<Record<string, string>> }[];
-}
-
 /** @param directory For what curl reads: never in its arguments. */
 export async function curlOf({ env, namespace }: Arena, directory: string): Promise<Curl> {
-  const { clusters, users } = parse(await readFile(env['KUBECONFIG'] ?? '', 'utf8')) as Kubeconfig;
-  const server = clusters[0]?.cluster.server ?? '';
+  const kubeconfig = parse(await readFile(env['KUBECONFIG'] ?? '', 'utf8')) as Kubeconfig;
+  const server = serverOf(kubeconfig);
   const config = join(directory, 'curl');
-  await writeFile(config, await settingsFor(users[0]?.user ?? {}, directory), { mode: 0o600 });
+  await writeFile(config, await settingsFor(kubeconfig.users[0]?.user ?? {}, directory), {
+    mode: 0o600,
+  });
   const base = `${server}/api/v1/namespaces/${namespace}/services/http:${names.simple}:5000/proxy`;
   const commandFor =
     (script: string): CommandFor =>

@@ -116,8 +116,8 @@ function barTable(bars: readonly Bar[]): string {
     const want = `${sign} ${Number(limit.toFixed(2))}${unit}`;
     const measured = `${bar.actual.toFixed(2)}${unit}`;
     const verdict = isMet(bar) ? 'pass' : 'MISS';
-    const [atBest, bare] = [bar.atBest, bar.bare].map((value) => value?.toFixed(2) ?? '');
-    return [bar.what, want, measured, verdict, atBest ?? '', bare ?? ''];
+    const others = [bar.atBest, bar.bare].map((value) => value?.toFixed(2) ?? '');
+    return [bar.what, want, measured, verdict, ...others];
   });
   return table(
     [['Bar', 'Want', 'Measured', '', 'At best here', 'Bare way'], ...cells],

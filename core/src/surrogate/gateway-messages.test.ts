@@ -8,7 +8,7 @@ import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { bodyOf } from './gateway-messages.ts';
-import { startServer } from './test/support.ts';
+import { startGateway } from './test/support.ts';
 
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -26,7 +26,7 @@ async function* inPieces(content: Buffer): AsyncGenerator<Buffer, void> {
 
 /** Where a PATCH leads to what a test does with it. */
 async function serving(take: (request: IncomingMessage) => Promise<void>): Promise<string> {
-  const server = await startServer((request, response) => {
+  const server = await startGateway((request, response) => {
     void take(request).then(() => response.end());
   });
   cleanups.push(server.close);
@@ -44,7 +44,8 @@ describe('bodyOf()', () => {
         hash.update(chunk);
       }
     });
-    const asked = httpRequest(url, { method: 'PATCH', agent: false });
+    const headers = { 'content-length': bytes.byteLength };
+    const asked = httpRequest(url, { method: 'PATCH', headers, agent: false });
     await pipeline(inPieces(bytes), asked);
     await once(asked, 'response');
     expect(hash.digest('hex')).toBe(createHash('sha256').update(bytes).digest('hex'));

@@ -1,9 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Socket } from 'node:net';
 
 import type { ByteStream } from '../bytes.ts';
 import { UnreachableError } from '../errors.ts';
-import { SocketReader } from '../http/socket-reader.ts';
 import type { GatewayAnswer } from './far-error.ts';
 import { StreamedRequest } from './serve-request.ts';
 import { YamuxStream } from './yamux/stream.ts';
@@ -22,22 +20,11 @@ export function hasBody(request: IncomingMessage): boolean {
 export async function* bodyOf(request: IncomingMessage): ByteStream {
   if (request.destroyed) throw cut();
   if (request instanceof StreamedRequest) yield* request.bytes();
-  else if (request.socket instanceof Socket) yield* gathered(request);
   else yield* request.iterator({ destroyOnReturn: false });
 }
 
 function cut(): UnreachableError {
   return new UnreachableError('Cannot read the request to its end: it was cut');
-}
-
-/** What comes from TLS in pieces of 16 KiB would be passed on in such. */
-function gathered(request: IncomingMessage): ByteStream {
-  const reader = new SocketReader();
-  reader.attach(request);
-  request.on('data', (chunk: Buffer) => {
-    if (!reader.feed(chunk)) request.pause();
-  });
-  return reader;
 }
 
 /** Writes the body of an answer as fast as it is taken. @throws the reason of `signal`. */

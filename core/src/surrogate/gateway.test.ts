@@ -13,7 +13,7 @@ import { AuthenticationError, UntrustedError } from '../registry/index.ts';
 import type { RegistryResponse, Transport } from '../registry/transport.ts';
 import { FarError, farErrorOf } from './far-error.ts';
 import { gatewayHandler } from './gateway.ts';
-import { patternBytes, plainTransport, startServer } from './test/support.ts';
+import { patternBytes, plainTransport, startGateway, startServer } from './test/support.ts';
 
 const MiB = 1024 * 1024;
 const cleanups: (() => Promise<void>)[] = [];
@@ -23,7 +23,7 @@ afterEach(async () => {
 
 /** A gateway behind an HTTP/1.1 server, as the proxy route will use it. */
 async function gatewayTo(upstream: Transport, readOnly = false): Promise<string> {
-  const server = await startServer(gatewayHandler({ upstream, readOnly }));
+  const server = await startGateway(gatewayHandler({ upstream, readOnly }));
   cleanups.push(server.close);
   return server.host;
 }

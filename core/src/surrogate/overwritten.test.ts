@@ -14,7 +14,7 @@ import type { RegistryResponse, Transport } from '../registry/transport.ts';
 import { exchange } from './exchange.ts';
 import { gatewayHandler } from './gateway.ts';
 import { serveRequest } from './serve-request.ts';
-import { startServer } from './test/support.ts';
+import { startGateway } from './test/support.ts';
 import { YamuxSession } from './yamux/session.ts';
 
 const cleanups: (() => unknown)[] = [];
@@ -79,7 +79,7 @@ describe('what is sent from memory that is used again arrives as it was', () => 
   });
 
   it('by a gateway on its port', async () => {
-    const server = await startServer(gatewayHandler({ upstream: registry() }));
+    const server = await startGateway(gatewayHandler({ upstream: registry() }));
     cleanups.push(() => server.close());
     const asked = httpRequest(`http://${server.host}/v2/a/blobs/x`, { agent: false }).end();
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {

@@ -13,7 +13,7 @@ import { keyIdOf, newGatewayKey } from './gateway-keys.ts';
 import { signatureHeaders, verifySignature } from './message-signature.ts';
 import { signedGateway } from './signed-gateway.ts';
 import { signableRequest } from './signed-messages.ts';
-import { startServer } from './test/support.ts';
+import { startGateway } from './test/support.ts';
 
 const keys = { read: [newGatewayKey(), newGatewayKey()], write: [newGatewayKey()] };
 const [read = '', previous = ''] = keys.read;
@@ -58,7 +58,7 @@ async function gateway(
     return { status, headers, body: streamOf(bytes), discard: async () => {} };
   };
   const handler = signedGateway({ upstream, keys: async () => keys, now: clockOfRunning() });
-  const server = await startServer(handler);
+  const server = await startGateway(handler);
   cleanups.push(server.close);
   return { host: server.host, asked };
 }
@@ -277,7 +277,7 @@ describe('signedGateway()', () => {
     const upstream: Transport = async () => {
       throw new UnreachableError('x');
     };
-    const server = await startServer(
+    const server = await startGateway(
       signedGateway({ upstream, keys: async () => ({ read: [], write: [] }) }),
     );
     cleanups.push(server.close);

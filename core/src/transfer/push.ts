@@ -60,15 +60,15 @@ export async function push(
   const platforms = await platformsOf(graph, read);
   const asking = askingOf(route.request, options);
   const record = new LayerRecord(options.state, log);
-  const planned = (): Promise<Plan> => makePlan(graph, destination, { ...options, record }, asking);
-  const plan = await planned();
+  const makeOne = (): Promise<Plan> => makePlan(graph, destination, { ...options, record }, asking);
+  const plan = await makeOne();
   if (options.overwrite === false) refuseTaken(graph.root.descriptor, destination, plan);
   const documents = documentsToSend(graph, destination, plan);
   announce(graph.blobs, plan.items, options.onProgress);
   let sent = { items: plan.items, transferredBytes: sentBytesOf(plan.items) };
   if (!dryRun) {
     const sending = { source: counted, destination, asking, options };
-    sent = await sendImage(graph, plan, planned, sending);
+    sent = await sendImage({ graph, plan, documents }, makeOne, sending);
     await rememberBlobs({ graph, read, destination, layers, record }, sent.items);
   }
   const transferred = sent.transferredBytes + bytesOf(documents);
@@ -91,13 +91,19 @@ export async function push(
   };
 }
 
+/** What a plan makes of an image. */
+interface ToSend {
+  readonly graph: ImageGraph;
+  readonly plan: Plan;
+  readonly documents: DocumentsToSend;
+}
+
 /**
  * Sends what a plan says: blobs first, then what refers to them. Once more what the registry has lost
  * meanwhile, as one without a volume does when its Pod is replaced.
  */
 async function sendImage(
-  graph: ImageGraph,
-  plan: Plan,
+  { graph, plan, documents }: ToSend,
   planAgain: () => Promise<Plan>,
   sending: BlobSending,
 ): Promise<SentBlobs> {
@@ -106,7 +112,7 @@ async function sendImage(
     sendDocuments(toSend, destination, options.concurrency, asking);
   const sent = await sendBlobs(graph.blobs, plan.items, sending);
   try {
-    await send(documentsToSend(graph, destination, plan));
+    await send(documents);
     return sent;
   } catch (error) {
     if (!isBlobUnknown(error)) throw error;

@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer, request as httpRequest } from 'node:http';
 import type { IncomingMessage, RequestListener } from 'node:http';
+import { createServer as createSocketServer } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Readable } from 'node:stream';
 
@@ -11,6 +13,7 @@ import * as z from 'zod';
 
 import { UnreachableError } from '../../errors.ts';
 import type { Transport } from '../../registry/transport.ts';
+import { serveConnection } from '../serve-connection.ts';
 import { StdioStream } from '../stdio-stream.ts';
 
 const AddressOf = z.object({ port: z.number() });
@@ -33,6 +36,27 @@ export async function startServer(listener: RequestListener): Promise<TestServer
       const closed = once(server, 'close');
       server.close();
       server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+/** Serves a gateway as the surrogate does, but for TLS. */
+export async function startGateway(handler: RequestListener): Promise<TestServer> {
+  const sockets = new Set<Socket>();
+  const server = createSocketServer((socket) => {
+    sockets.add(socket);
+    void serveConnection(socket, { handler, headTimeoutMs: 60_000 });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = AddressOf.parse(server.address());
+  return {
+    host: `127.0.0.1:${port}`,
+    close: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      for (const socket of sockets) socket.destroy();
       await closed;
     },
   };
