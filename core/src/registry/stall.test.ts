@@ -78,6 +78,16 @@ describe('breakingStalls()', () => {
     expect(response.status).toBe(201);
   });
 
+  it.each([
+    ['an upload that is not finished', path],
+    ['a manifest', '/v2/a/manifests/1'],
+  ])('waits in proportion for the answer to %s', async (_, target) => {
+    const request = await against((asked) => void asked.resume());
+    const body = Buffer.alloc(MiB); // a slow link would take 16 s for what it may still hold
+    const failure = await failureOf(request({ method: 'PUT', path: target, body }));
+    expect(failure).toMatchObject({ message: expect.stringMatching(/no byte moved for 0\.\d s/) });
+  });
+
   it('breaks off an answer that stops', async () => {
     const request = await against((_, response) => {
       response.writeHead(200, { 'content-length': 10 }).write('12345');

@@ -6,8 +6,11 @@ import type { RegistryRequest, RegistryResponse, Transport } from './transport.t
 
 /** A request that moves no byte for so long is broken off. */
 export const defaultStallTimeoutMs = 60_000;
-/** The request that finishes an upload: the registry may hash all of it, or copy it on its storage. */
-const finishTimeoutMs = 300_000;
+/**
+ * How many times as long an answer to bytes is waited for: a registry that finishes an upload may hash
+ * all of it, or copy it on its storage.
+ */
+const patienceWithAnswers = 5;
 /** What the link may still hold when we have parted with the last byte, and how slow it may be. */
 const maxBytesUnderWay = 16 * 1024 * 1024;
 const slowestBytesPerMs = 64;
@@ -102,10 +105,10 @@ class StallWatch {
   }
 
   #awaitAnswer(): void {
-    const { method } = this.#request;
+    const longestMs = patienceWithAnswers * this.#stallTimeoutMs;
     const underWayMs = Math.min(this.#sentBytes, maxBytesUnderWay) / slowestBytesPerMs;
-    const limitMs = this.#stallTimeoutMs + underWayMs;
-    this.#run(method === 'PUT' ? Math.max(limitMs, finishTimeoutMs) : limitMs);
+    const limitMs = Math.min(this.#stallTimeoutMs + underWayMs, longestMs);
+    this.#run(isFinish(this.#request) ? longestMs : limitMs);
   }
 
   #run(limitMs: number): void {
@@ -128,4 +131,9 @@ class StallWatch {
     );
     this.#stalled.abort(error);
   }
+}
+
+/** Whether a request turns what was sent into a blob. */
+function isFinish({ method, path }: RegistryRequest): boolean {
+  return method === 'PUT' && path.includes('/blobs/uploads/');
 }
