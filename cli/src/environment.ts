@@ -9,7 +9,7 @@ import type { Registry } from '@reposure/core/resource';
 import { openRoute } from '@reposure/core/route';
 import type { Route, RouteChoice } from '@reposure/core/surrogate';
 
-import { interruption } from './interruption.ts';
+import { endingAfter } from './deadline.ts';
 import { parseOutputFormat } from './output.ts';
 import type { OutputFormat } from './output.ts';
 import { ownAccess } from './own-access.ts';
@@ -30,7 +30,7 @@ export interface Environment {
   readonly namespace: string;
   readonly format: OutputFormat;
   readonly log: Log;
-  /** Aborted by Ctrl-C and by SIGTERM. */
+  /** Aborted by Ctrl-C, by SIGTERM, and by `--timeout` of a transfer. */
   readonly signal: AbortSignal;
 }
 
@@ -47,14 +47,18 @@ function line(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-/** Runs a command against the cluster that the options and the environment name. */
+/**
+ * Runs a command against the cluster that the options and the environment name.
+ *
+ * @param options.signal Ends it; Ctrl-C and SIGTERM by default.
+ */
 export async function withCluster(
-  options: GlobalOptions,
+  options: GlobalOptions & Partial<Pick<Environment, 'signal'>>,
   work: (environment: Environment) => Promise<void>,
 ): Promise<void> {
   const format = parseOutputFormat(options.output);
   const log = logTo(options.verbose ?? false);
-  const signal = interruption();
+  const { signal = endingAfter(undefined) } = options;
   const cluster = await openCluster({
     // An empty one is none: a pipeline's param that was not given.
     kubeconfig: options.kubeconfig || process.env['KUBECONFIG'],
@@ -83,6 +87,10 @@ export interface RouteOptions extends GlobalOptions {
   readonly execProtocol?: string;
   readonly dockerConfig?: readonly string[];
   readonly caDirectory?: string;
+  /** For all of it, the way in included. */
+  readonly timeout?: string;
+  /** Of a command that opens two ways, whose clock runs already. */
+  readonly signal?: AbortSignal;
   /** What the command does in the registry; `write` by default. */
   readonly access?: 'read' | 'write';
 }
@@ -95,8 +103,9 @@ export async function withRoute(
     environment: Environment & { readonly route: Route; readonly registry: Registry },
   ) => Promise<void>,
 ): Promise<void> {
+  const { timeout, signal: ending = endingAfter(timeout) } = options;
   const own = await ownAccess(options);
-  await withCluster(options, async (environment) => {
+  await withCluster({ ...options, signal: ending }, async (environment) => {
     const registry = await getRegistry(environment, registryName);
     const { cluster, log, signal } = environment;
     keepYoungGenerationSmall();

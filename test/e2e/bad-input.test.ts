@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -251,6 +254,23 @@ describe('a cluster that is not as it should be names the thing and the next ste
       KUBECONFIG: path('empty'),
     });
     expect(result).toMatchObject({ status: 1, stderr: expect.stringContaining('empty') });
+  });
+
+  it('a cluster that takes the connection and says nothing, within the time that is given', async () => {
+    await using silent = createServer((socket) => socket.resume()).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const kubeconfig = parse(world.cluster.kubeconfig) as {
+      clusters: { cluster: { server: string } }[];
+    };
+    for (const { cluster } of kubeconfig.clusters) cluster.server = `https://127.0.0.1:${port}`;
+    await writeFile(path('silent'), stringify(kubeconfig), { mode: 0o600 });
+    const env = { KUBECONFIG: path('silent') };
+    const words = ['image', 'push', 'default', 'team/bad:1', path('site'), '--timeout=1s'];
+    expect(await refused(words, env)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('Error: Cannot finish within 1s'),
+    });
   });
 
   it('an account that may read the Registry but neither its keys nor exec', async () => {

@@ -14,7 +14,7 @@ import type { Command } from 'commander';
 
 import { withRoute } from '../environment.ts';
 import type { RouteOptions } from '../environment.ts';
-import { parseDeadline, parsePatience, usage } from '../image/transfer.ts';
+import { parsePatience, usage } from '../image/transfer.ts';
 import type { TransferFlags } from '../image/transfer.ts';
 import { print } from '../output.ts';
 import { progressView } from '../progress-view.ts';
@@ -32,7 +32,6 @@ export async function createAction(command: Command): Promise<void> {
   const items = pairs.map(itemOf);
   for (const { file } of items) emptyResult('artifact', file);
   const destination = usage(() => parseDestination(image));
-  const deadline = parseDeadline(flags.timeout);
   const stallTimeoutMs = parsePatience(flags.stallTimeout);
   await withRoute(flags, registryName, async ({ route, registry, format, log, signal }) => {
     requireRepository(registry, destination.repository, 'write');
@@ -44,7 +43,7 @@ export async function createAction(command: Command): Promise<void> {
         pushHost: pushHostOf(registry),
         pullHost: registry.status?.pullHost,
         stallTimeoutMs,
-        signal: deadline(signal),
+        signal,
         log,
         onProgress: view.onProgress,
       });
@@ -65,7 +64,6 @@ export async function useAction(command: Command): Promise<void> {
   const [registryName = '', ...pairs] = command.args;
   const flags = command.optsWithGlobals<ArtifactFlags>();
   const uses = pairs.map(useOf);
-  const deadline = parseDeadline(flags.timeout);
   const stallTimeoutMs = parsePatience(flags.stallTimeout);
   for (const { artifact, folder } of uses) {
     if (artifact === undefined) await fallBack(folder, flags.fallback);
@@ -76,7 +74,7 @@ export async function useAction(command: Command): Promise<void> {
   await withRoute({ ...flags, access: 'read' }, registryName, async (opened) => {
     const { route, registry, format, log, signal } = opened;
     for (const { artifact } of wanted) refuseElsewhere(artifact, registry);
-    const options = { ...flags, stallTimeoutMs, signal: deadline(signal), log };
+    const options = { ...flags, stallTimeoutMs, signal, log };
     for (const { artifact, folder } of wanted) {
       if (artifact === undefined) continue;
       log.info(`Fetching ${describeArtifact(artifact)} by ${route.via}: ${route.reason}`);

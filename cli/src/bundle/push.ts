@@ -5,13 +5,7 @@ import type { Command } from 'commander';
 
 import { withRoute } from '../environment.ts';
 import type { RouteOptions } from '../environment.ts';
-import {
-  describeTransfer,
-  namesOf,
-  parseDeadline,
-  parsePatience,
-  usage,
-} from '../image/transfer.ts';
+import { describeTransfer, namesOf, parsePatience, usage } from '../image/transfer.ts';
 import type { TransferFlags } from '../image/transfer.ts';
 import { print } from '../output.ts';
 import { progressView } from '../progress-view.ts';
@@ -28,7 +22,6 @@ export async function pushAction(command: Command): Promise<void> {
   const [registryName = '', image = '', ...files] = command.args;
   const flags = command.optsWithGlobals<BundleFlags>();
   const destination = usage(() => parseDestination(image));
-  const deadline = parseDeadline(flags.timeout);
   const stallTimeoutMs = parsePatience(flags.stallTimeout);
   const source = await bundleSource(await readResources(files));
   await withRoute(flags, registryName, async ({ route, registry, format, log, signal }) => {
@@ -42,7 +35,7 @@ export async function pushAction(command: Command): Promise<void> {
         pushHost,
         pullHost,
         stallTimeoutMs,
-        signal: deadline(signal),
+        signal,
         log,
         onProgress: view.onProgress,
       });

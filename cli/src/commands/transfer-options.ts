@@ -27,7 +27,10 @@ export function withTransferOptions(command: Command): Command {
   return command
     .option('--retries <n>', 'tries after the first one, for each blob and manifest', count, 5)
     .option('--concurrency <n>', 'blobs that travel at the same time', atLeastOne, 4)
-    .option('--timeout <duration>', 'give up after so long, e.g. 90s or 10m; never by default')
+    .option(
+      '--timeout <duration>',
+      'give up after so long, the way in included, e.g. 90s or 10m; never by default',
+    )
     .option(
       '--stall-timeout <duration>',
       'try a request again that moves no byte for so long',

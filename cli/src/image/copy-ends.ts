@@ -106,8 +106,8 @@ export async function withEnds(
       return work(here, { from: { route, target }, to: { route, destination }, registry });
     });
   }
-  await withRoute({ ...flags, access: 'read' }, registryName, ({ route }) =>
-    withRoute(flagsThere(flags), flags.toRegistry ?? registryName, (there) => {
+  await withRoute({ ...flags, access: 'read' }, registryName, ({ route, signal }) =>
+    withRoute({ ...flagsThere(flags), signal }, flags.toRegistry ?? registryName, (there) => {
       const to = { route: there.route, destination };
       return work(there, { from: { route, target }, to, registry: there.registry });
     }),

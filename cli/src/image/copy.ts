@@ -13,14 +13,7 @@ import type { ResultFiles } from '../results.ts';
 import { parseEnds, withEnds } from './copy-ends.ts';
 import type { EndFlags, NamedEnds, OpenEnds } from './copy-ends.ts';
 import { stateOf } from './state.ts';
-import {
-  describeTransfer,
-  namesOf,
-  parseDeadline,
-  parsePatience,
-  platformsOf,
-  usage,
-} from './transfer.ts';
+import { describeTransfer, namesOf, parsePatience, platformsOf, usage } from './transfer.ts';
 import type { TransferFlags } from './transfer.ts';
 
 interface CopyFlags extends EndFlags, TransferFlags {
@@ -40,13 +33,11 @@ export async function copyAction(command: Command): Promise<void> {
   const flags = { ...given, tag: [...more, ...(given.tag ?? [])] };
   // What can be wrong on this side is found before the cluster is asked.
   const ends = parseEnds(source, target, flags);
-  const deadline = parseDeadline(flags.timeout);
   const options = usage(() => optionsOf(flags));
   await withEnds(flags, registryName, ends, async (environment, opened) => {
-    const signal = deadline(environment.signal);
     const { registry } = opened;
     const state = registry && stateOf(flags, registry);
-    const result = await copyShown({ ...environment, signal }, opened, {
+    const result = await copyShown(environment, opened, {
       ...options,
       ...hostsOf(ends, opened),
       ...(state ? { state } : {}),

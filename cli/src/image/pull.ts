@@ -22,7 +22,7 @@ import { progressView } from '../progress-view.ts';
 import type { ProgressView } from '../progress-view.ts';
 import { writeResults } from '../results.ts';
 import type { ResultFiles } from '../results.ts';
-import { describeTransfer, namesOf, parseDeadline, parsePatience, usage } from './transfer.ts';
+import { describeTransfer, namesOf, parsePatience, usage } from './transfer.ts';
 import type { TransferFlags } from './transfer.ts';
 
 interface PullFlags extends RouteOptions, TransferFlags {
@@ -57,7 +57,6 @@ export async function pullAction(
   const flags = command.optsWithGlobals<PullFlags>();
   const target = usage(() => parseImageName(image));
   const platform = usage(() => flags.platform && parsePlatform(flags.platform)) || undefined;
-  const deadline = parseDeadline(flags.timeout);
   // What is wrong with it is said before the cluster is asked.
   parsePatience(flags.stallTimeout);
   const { to = '-' } = flags;
@@ -72,8 +71,7 @@ export async function pullAction(
       'Cannot write an archive to a terminal; want --to oci:DIR, --to docker-archive:FILE, or a redirection',
     );
   }
-  await withRoute({ ...flags, access: 'read' }, registryName, async (opened) => {
-    const environment = { ...opened, signal: deadline(opened.signal) };
+  await withRoute({ ...flags, access: 'read' }, registryName, async (environment) => {
     const view = progressView(process.stderr);
     try {
       const pulling = pullingOf(flags, { target, platform }, environment, view);

@@ -27,7 +27,6 @@ import {
   describePlan,
   describeTransfer,
   namesOf,
-  parseDeadline,
   parsePatience,
   platformsOf,
   usage,
@@ -62,13 +61,10 @@ export async function pushAction(command: Command): Promise<void> {
   if (!isRemote(from) && (flags.srcInsecure ?? flags.srcCa) !== undefined) {
     throw new InputError('Cannot use --src-insecure or --src-ca: the source is not docker://…');
   }
-  const deadline = parseDeadline(flags.timeout);
   const stallTimeoutMs = parsePatience(flags.stallTimeout);
-  await withRoute(flags, registryName, async (opened) => {
-    const { route, registry, format, log } = opened;
+  await withRoute(flags, registryName, async ({ route, registry, format, log, signal }) => {
     // Before the source is read, which may take long.
     requireRepository(registry, destination.repository, 'write');
-    const signal = deadline(opened.signal);
     const view = progressView(process.stderr);
     const options: PushOptions = {
       ...hostsOf(registry),

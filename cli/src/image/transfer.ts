@@ -1,10 +1,4 @@
-import {
-  describeBytes,
-  describeDuration,
-  InputError,
-  parseDurationMs,
-  TimeoutError,
-} from '@reposure/core';
+import { describeBytes, describeDuration, InputError, parseDurationMs } from '@reposure/core';
 import { parsePlatform } from '@reposure/core/oci';
 import type { Platform } from '@reposure/core/oci';
 import { digestReferenceOf } from '@reposure/core/transfer';
@@ -16,7 +10,6 @@ import { table } from '../output.ts';
 export interface TransferFlags {
   readonly retries: number;
   readonly concurrency: number;
-  readonly timeout?: string;
   readonly stallTimeout: string;
 }
 
@@ -46,26 +39,6 @@ export function platformsOf(texts: readonly string[] | undefined): readonly Plat
   if (!texts?.includes('all')) return usage(() => texts?.map((text) => parsePlatform(text)));
   if (texts.length === 1) return undefined;
   throw new InputError('Cannot take --platform=all and others; want either');
-}
-
-/** Whatever ends a command by itself: Ctrl-C, and `--timeout`. */
-export type Deadline = (interrupted: AbortSignal) => AbortSignal;
-
-/**
- * What `--timeout` says.
- *
- * @returns Starts the clock.
- * @throws {InputError} if it is no duration.
- */
-export function parseDeadline(timeout: string | undefined): Deadline {
-  if (timeout === undefined) return (interrupted) => interrupted;
-  const timeoutMs = parseDurationMs(timeout);
-  return (interrupted) => {
-    const late = new AbortController();
-    const reason = new TimeoutError(`Cannot finish within ${timeout}; --timeout gives it longer`);
-    setTimeout(() => late.abort(reason), timeoutMs).unref();
-    return AbortSignal.any([interrupted, late.signal]);
-  };
 }
 
 /** One line per name, and what it cost to get there. */

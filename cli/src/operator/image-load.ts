@@ -15,12 +15,12 @@ import {
 import type { Destination, PushOptions, TransferResult } from '@reposure/core/transfer';
 import type { Command } from 'commander';
 
+import { endingAfter } from '../deadline.ts';
 import { logTo, withRoute } from '../environment.ts';
 import type { RouteOptions } from '../environment.ts';
 import { remoteAccess } from '../image/remote.ts';
-import { describeTransfer, parseDeadline, parsePatience, usage } from '../image/transfer.ts';
+import { describeTransfer, parsePatience, usage } from '../image/transfer.ts';
 import type { TransferFlags } from '../image/transfer.ts';
-import { interruption } from '../interruption.ts';
 import { parseOutputFormat, print } from '../output.ts';
 import type { OutputFormat } from '../output.ts';
 import { progressView } from '../progress-view.ts';
@@ -35,7 +35,6 @@ export async function loadAction(command: Command): Promise<void> {
   const [archive = '', target = '', image] = command.args;
   const flags = command.optsWithGlobals<LoadFlags>();
   const format = parseOutputFormat(flags.output);
-  const deadline = parseDeadline(flags.timeout);
   if (isRemote(archive)) {
     throw new InputError(`Cannot load ${archive}: want an archive or a layout of this machine`);
   }
@@ -43,7 +42,7 @@ export async function loadAction(command: Command): Promise<void> {
     const destination = usage(() => parseDestination(image ?? `reposure/reposure:${version}`));
     return await withRoute(flags, target, async ({ route, registry, signal }) => {
       const { pushHost, pullHost } = registry.status ?? {};
-      const options = { pushHost, pullHost, signal: deadline(signal) };
+      const options = { pushHost, pullHost, signal };
       await load({ archive, route, destination, format, registry }, flags, options);
     });
   }
@@ -52,13 +51,13 @@ export async function loadAction(command: Command): Promise<void> {
   }
   const { registry, ...named } = usage(() => parseRemote(target));
   const destination = usage(() => parseDestination(describeReference(named)));
+  const signal = endingAfter(flags.timeout);
   const access = await remoteAccess(
     { insecure: flags.toInsecure, ca: flags.toCa },
     logTo(flags.verbose ?? false),
   );
   const route = await remoteRoute(registry, access);
   try {
-    const signal = deadline(interruption());
     const options = { pushHost: registry, pullHost: registry, signal };
     await load({ archive, route, destination, format }, flags, options);
   } finally {
