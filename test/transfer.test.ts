@@ -134,6 +134,12 @@ describe('push()', () => {
     const name = parseDestination('team/lost:1');
     const { bytes, digest } = await push(routeBy(losing(1)), source, name, { onProgress });
     expect(bytes.transferred).toBeGreaterThan(400_000);
+    // What was there already, when it was lost, is in the end what was sent.
+    [way, losses] = [transport, 0];
+    await push(routeBy(way), source, parseDestination('team/kept:1'));
+    const again = await push(routeBy(losing(1)), source, parseDestination('team/kept:2'));
+    expect(again).toMatchObject({ blobs: { transferred: 3, reused: 0 }, bytes: { reused: 0 } });
+    expect(new Set(again.plan?.map(({ from }) => from))).toEqual(new Set(['send']));
     expect(retries).toEqual([expect.stringContaining('MANIFEST_BLOB_UNKNOWN')]);
     const sink = await openSink(`oci:${join(directory, 'found-again')}`);
     expect(

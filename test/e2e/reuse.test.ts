@@ -294,6 +294,20 @@ for (const [title, isThere, start] of kinds) {
       expect(warnings).toEqual([]);
     });
 
+    it('packs a layer after all that the registry loses before the image is named', async () => {
+      const archive = await writeDockerArchive(path('kept.tar'), [randomBytes(300_000)]);
+      const { digest } = await pushArchive(archive.path, 'team/kept:1');
+      const [layer] = await layersOf('team/kept', '1');
+      const layers = layerFinder(route, parseDestination('team/kept:1'), { log });
+      const source = await openSource(archive.path, { findLayers: layers.findLayers });
+      const url = `http://${registry?.host}/v2/team/kept/blobs/${layer?.digest}`;
+      expect((await fetch(url, { method: 'DELETE' })).status).toBe(202);
+      const result = await push(route, source, parseDestination('team/kept:2'), { log, layers });
+      await source.close();
+      expect(result).toMatchObject({ digest, blobs: { transferred: 1, reused: 1 } });
+      await pullBack('team/kept:2');
+    });
+
     it('uses what it remembers without asking for manifests, in the next process and another repository', async () => {
       const state = { directory: path('state-archive'), registry: 'r' };
       const { path: archive } = await writeDockerArchive(path('twice.tar'), [

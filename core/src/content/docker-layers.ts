@@ -66,8 +66,9 @@ interface ArchivedLayer {
 /** What is in the registry under the same `diffId`: it is not even read here. */
 async function presentLayers(
   archived: readonly ArchivedLayer[],
-  { findLayers, packing }: LayerOptions,
+  options: LayerOptions,
 ): Promise<Map<Digest, DockerLayer>> {
+  const { findLayers, packing } = options;
   const layers = new Map<Digest, DockerLayer>();
   const plain = archived.filter(({ compression }) => compression === 'none');
   if (!findLayers || plain.length === 0) return layers;
@@ -75,7 +76,9 @@ async function presentLayers(
   for (const layer of plain) {
     const answer = found.get(layer.diffId);
     const descriptor = answer && usable(answer, packing);
-    if (descriptor) layers.set(layer.diffId, { descriptor, opener: () => refuse(layer) });
+    if (descriptor) {
+      layers.set(layer.diffId, { descriptor, opener: packedAfterAll(layer, descriptor, options) });
+    }
   }
   return layers;
 }
@@ -90,10 +93,24 @@ function usable(
   return { mediaType: layerTypes[found], digest, size, ...(annotations ? { annotations } : {}) };
 }
 
-/** Only whoever reads it after all needs to know. */
-function refuse({ files, path }: ArchivedLayer): never {
-  throw new ContentNotFoundError(
-    `Cannot read layer ${path} of ${files.what}: the registry had it, so it was not packed, and now the registry wants it; try again`,
+/** For a registry that has lost what it had. What another program packed we cannot make again. */
+function packedAfterAll(
+  layer: ArchivedLayer,
+  { digest }: Descriptor,
+  options: LayerOptions,
+): Opener {
+  let packing: Promise<DockerLayer> | undefined;
+  return async function* opened(how) {
+    packing ??= spooled(layer, options);
+    const { descriptor, opener } = await packing;
+    if (descriptor.digest !== digest) throw lost(layer, digest);
+    yield* opener(how);
+  };
+}
+
+function lost({ files, path }: ArchivedLayer, digest: Digest): ContentNotFoundError {
+  return new ContentNotFoundError(
+    `Cannot send layer ${path} of ${files.what}: the registry had it as ${digest}, which it has lost meanwhile, and it is packed otherwise here; try again`,
   );
 }
 

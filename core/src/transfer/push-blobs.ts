@@ -131,7 +131,8 @@ class BlobsSender {
   }
 }
 
-function isDue({ from }: PlanItem): boolean {
+/** Whether a blob has to be brought to the repository. */
+export function isDue({ from }: PlanItem): boolean {
   return from === 'send' || from === 'mount';
 }
 

@@ -15,7 +15,7 @@ import type { TransferOptions } from './options.ts';
 import { askingOf } from './plan-questions.ts';
 import { countsOf, makePlan, reusedBytesOf, sentBytesOf } from './plan.ts';
 import type { Plan } from './plan.ts';
-import { announce, sendBlobs } from './push-blobs.ts';
+import { announce, isDue, sendBlobs } from './push-blobs.ts';
 import type { BlobSending, SentBlobs } from './push-blobs.ts';
 import { bytesOf, documentsToSend, sendDocuments } from './push-documents.ts';
 import type { DocumentsToSend } from './push-documents.ts';
@@ -60,15 +60,18 @@ export async function push(
   const platforms = await platformsOf(graph, read);
   const asking = askingOf(route.request, options);
   const record = new LayerRecord(options.state, log);
-  const makeOne = (): Promise<Plan> => makePlan(graph, destination, { ...options, record }, asking);
-  const plan = await makeOne();
+  const planWith = (found: PushOptions['layers']): Promise<Plan> =>
+    makePlan(graph, destination, { ...options, layers: found, record }, asking);
+  const plan = await planWith(layers);
   if (options.overwrite === false) refuseTaken(graph.root.descriptor, destination, plan);
   const documents = documentsToSend(graph, destination, plan);
   announce(graph.blobs, plan.items, options.onProgress);
   let sent = { items: plan.items, transferredBytes: sentBytesOf(plan.items) };
   if (!dryRun) {
     const sending = { source: counted, destination, asking, options };
-    sent = await sendImage({ graph, plan, documents }, makeOne, sending);
+    // What was found before may be what is lost.
+    const planAgain = (): Promise<Plan> => planWith(undefined);
+    sent = await sendImage({ graph, plan, documents }, planAgain, sending);
     await rememberBlobs({ graph, read, destination, layers, record }, sent.items);
   }
   const transferred = sent.transferredBytes + bytesOf(documents);
@@ -121,7 +124,16 @@ async function sendImage(
   const missing = await planAgain();
   const again = await sendBlobs(graph.blobs, missing.items, sending);
   await send(documentsToSend(graph, destination, missing));
-  return { ...sent, transferredBytes: sent.transferredBytes + again.transferredBytes };
+  return together(sent, again);
+}
+
+/** What came of two plans for one image: a blob that either brought was not there. */
+function together(first: SentBlobs, second: SentBlobs): SentBlobs {
+  const items = first.items.map((item, at) => {
+    const again = second.items[at];
+    return again && isDue(again) && item.from !== 'send' ? again : item;
+  });
+  return { items, transferredBytes: first.transferredBytes + second.transferredBytes };
 }
 
 function isBlobUnknown(error: unknown): boolean {
