@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { collect, streamOf, UnreachableError } from '@reposure/core';
 import type { ByteStream } from '@reposure/core';
-import { parseDigest } from '@reposure/core/oci';
+import { mediaTypes, parseDigest } from '@reposure/core/oci';
 import type { Transport } from '@reposure/core/registry';
 import type { Route } from '@reposure/core/surrogate';
 import { copy, openImage, parseImageName, remoteRoute } from '@reposure/core/transfer';
@@ -214,6 +214,20 @@ describe('copy()', () => {
     expect(requests).toEqual([]);
     const { digest } = await copy(from, to, { expectDigest: index.digest });
     expect(digest).toBe(index.digest);
+  });
+
+  it('writes nothing if the tag of a signature is taken, and is told to keep tags', async () => {
+    const { index } = await writeSignedImage(at('embedded', 'team/keeps'), '1');
+    const ends = { source: 'team/keeps:1', destination: 'mirror/keeps:1', to: 'embedded' } as const;
+    const tag = `${index.digest.replace(':', '-')}.sig`;
+    const mirror = at('embedded', 'mirror/keeps');
+    const config = await mirror.putBlob(Buffer.from('{}'), mediaTypes.ociEmpty);
+    await mirror.putManifest({ config, layers: [config] }, tag);
+    const failure = await failureOf(copyBetween({ ...ends, options: { overwrite: false } }));
+    expect(failure).toMatchObject({ code: 'CONTENT_MISMATCH' });
+    expect(String(failure)).toContain(`mirror/keeps:${tag}`);
+    expect(await mirror.find(index.digest)).toBeUndefined();
+    expect(await mirror.tags()).toEqual([tag]);
   });
 
   it('copies one platform, with what refers to it and nothing else', async () => {

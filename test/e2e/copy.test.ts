@@ -16,6 +16,8 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { reposure, reposureOk } from '../support/cli.ts';
 import { startEmbeddedWorld } from '../support/embedded-world.ts';
 import type { EmbeddedWorld } from '../support/embedded-world.ts';
+import { writeRandomImage } from '../support/random-image.ts';
+import { startRelay } from '../support/relay.ts';
 import { PlainRepository, writeSignedImage } from './copy-fixture.ts';
 import type { SignedImage } from './copy-fixture.ts';
 
@@ -228,6 +230,29 @@ describe('image copy', () => {
     await ok(...copyFrom(hosts.default));
     expect((await inOther('mirror/large').find('1'))?.digest).toBe(large.index.digest);
   }, 120_000);
+
+  it('goes on to docker:// where a copy was killed', async () => {
+    const layerBytes = 8 * 1024 * 1024;
+    const folder = join(embedded.directory, 'killed');
+    const digest = await writeRandomImage(folder, { layers: 1, layerBytes });
+    await ok('image', 'push', 'default', 'team/killed:1', `oci:${folder}`);
+    // Slow enough for the registry to have what has gone.
+    const relay = await startRelay(hosts.other, { bytesPerSecond: 2 * layerBytes });
+    onTestFinished(() => relay.close());
+    const words = ['image', 'copy', 'default', 'team/killed:1'];
+    const all = [...words, `docker://${relay.host}/mirror/killed:1`, '--to-insecure'];
+    const child = spawn(process.execPath, [script, ...all], {
+      env: { ...process.env, ...env },
+      stdio: 'ignore',
+    });
+    const ended = once(child, 'close');
+    relay.up.when(layerBytes / 2, () => child.kill('SIGKILL'));
+    expect(await ended).toEqual([null, 'SIGKILL']);
+    const before = relay.up.bytes;
+    await ok(...all);
+    expect(relay.up.bytes - before).toBeLessThan(0.7 * layerBytes);
+    expect((await inOther('mirror/killed').find('1'))?.digest).toBe(digest);
+  });
 });
 
 /** A registry whose large blobs come to a standstill half-way. */

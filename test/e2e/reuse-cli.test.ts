@@ -4,13 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { TransferResult } from '@reposure/core/transfer';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startRegistry } from '@reposure/local/registry';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
 import { reposureHere } from '../support/cli-here.ts';
 import { reposure, reposureOk } from '../support/cli.ts';
 import { writeDockerArchive } from '../support/docker-archive.ts';
 import { startEmbeddedWorld } from '../support/embedded-world.ts';
 import type { EmbeddedWorld } from '../support/embedded-world.ts';
+import { startMisbehaving } from '../support/misbehaving-registry.ts';
 
 let world: EmbeddedWorld;
 let directory: string;
@@ -103,6 +105,30 @@ describe('reposure image push', () => {
     expect(text).toContain('Would push team/two:1');
     const listed = (await run('image', 'list', 'default', '-o', 'name')).toString();
     expect(listed).not.toContain('team/two');
+    const copying = ['image', 'copy', 'default', 'team/one:1', 'team/three:1', '--dry-run'];
+    const copied = (await reposureOk(copying, { env: envOf('dry') })).toString();
+    const places = copied.split('\n').filter((line) => line.startsWith('sha256:'));
+    expect(places.map((row) => row.split(/ {3,}/).at(-1))).toEqual([
+      'mount, team/one',
+      'mount, team/one',
+    ]);
+  });
+
+  it('counts what it tried again to open a source', async () => {
+    const registry = await startRegistry({ directory: path('source') });
+    onTestFinished(() => registry.close());
+    let refusals = 0;
+    const shaky = await startMisbehaving(registry.host, ({ url }) => {
+      return !url.includes('/manifests/') || ++refusals > 1
+        ? undefined
+        : { status: 503, headers: {}, body: Buffer.from('later') };
+    });
+    onTestFinished(() => shaky.close());
+    const { path: archive } = await writeDockerArchive(path('far.tar'), ['far']);
+    await run('registry', 'create', 'source', `--host=${registry.host}`, '--insecure', '--wait');
+    await run('image', 'push', 'source', 'team/far:1', archive, '--route=direct');
+    const from = `docker://${shaky.host}/team/far:1`;
+    expect((await push(['team/far:1', from, '--src-insecure'])).retries).toBe(1);
   });
 
   it('packs with zstd, and puts annotations on the manifest', async () => {

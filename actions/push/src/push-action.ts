@@ -10,7 +10,7 @@ import type { Action, Done, Step } from '@reposure/action-shared';
 import { requireRepository } from '@reposure/core/resource';
 import type { Registry } from '@reposure/core/resource';
 import type { Route } from '@reposure/core/surrogate';
-import { isRemote, layerFinder, openImage, push } from '@reposure/core/transfer';
+import { beginTransfer, isRemote, layerFinder, openImage, push } from '@reposure/core/transfer';
 import type { PushOptions, TransferResult } from '@reposure/core/transfer';
 
 import { Inputs } from './inputs.ts';
@@ -65,19 +65,17 @@ async function pushTo(
     log,
     onProgress: linesTo(log),
   };
+  const begun = beginTransfer(settings);
   const [only, ...others] = destinations;
   // What is not packed because one repository has it could not be sent to another.
-  const layers = only && others.length === 0 ? layerFinder(route, only, settings) : undefined;
+  const layers = only && others.length === 0 ? layerFinder(route, only, begun) : undefined;
   const { platforms, source: from } = inputs;
   const access = isRemote(from) ? await remoteAccess(step) : undefined;
   const source = await forInputs(['source'], () =>
     openImage(from, {
+      ...begun,
       temporaryDirectory: step.folder,
       run: hostRun(log),
-      retries: inputs.retries,
-      stallTimeoutMs: inputs['stall-timeout'],
-      signal,
-      log,
       ...(platforms ? { platforms } : {}),
       ...(layers ? { findLayers: layers.findLayers } : {}),
       ...(access ? { access } : {}),
@@ -87,7 +85,9 @@ async function pushTo(
     log.info(`Pushing ${source.description} by ${route.via}: ${route.reason}`);
     const results: TransferResult[] = [];
     for (const destination of destinations) {
-      results.push(await push(route, source, destination, { ...settings, layers }));
+      // The source was opened for the first one.
+      const options = destination === only ? begun : settings;
+      results.push(await push(route, source, destination, { ...options, layers }));
     }
     return results;
   } finally {

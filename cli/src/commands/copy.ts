@@ -43,8 +43,9 @@ function toRouteOption(): Option {
 const copyHelp = `
 Digests stay as they are, and the tags come last. What refers to the image and its platforms is
 copied, too: by the referrers API or its fallback tag, and by cosign's tags .sig, .att and .sbom. If
-any of it cannot be copied, the copy fails before the tag is written. Inside one registry blobs are
-mounted; otherwise they pass through this machine, verified, and are not stored.
+any of it cannot be copied, the copy fails before the tag is written; --overwrite=never keeps
+cosign's tags as well. Inside one registry blobs are mounted; otherwise they pass through this
+machine, verified, and are not stored.
 
 For docker://… the logins are those of REGISTRY_AUTH_FILE, or of podman login and docker login.
 

@@ -88,7 +88,7 @@ function pullCommand(): Command {
     .argument('<image>', '[repository/]name[:tag][@digest]')
     .option(
       '--to <target>',
-      'oci:DIR, oci-archive:FILE, docker-archive:FILE, docker-daemon:NAME or "-"; with --unpack, a folder',
+      'oci:DIR, oci-archive:FILE, docker-archive:FILE, docker-daemon:NAME, containers-storage:NAME or "-"; with --unpack, a folder',
     )
     .option(
       '-u, --unpack',

@@ -13,7 +13,14 @@ import type { ResultFiles } from '../results.ts';
 import { parseEnds, withEnds } from './copy-ends.ts';
 import type { EndFlags, NamedEnds, OpenEnds } from './copy-ends.ts';
 import { stateOf } from './state.ts';
-import { describeTransfer, namesOf, parsePatience, platformsOf, usage } from './transfer.ts';
+import {
+  describePlan,
+  describeTransfer,
+  namesOf,
+  parsePatience,
+  platformsOf,
+  usage,
+} from './transfer.ts';
 import type { TransferFlags } from './transfer.ts';
 
 interface CopyFlags extends EndFlags, TransferFlags {
@@ -35,8 +42,7 @@ export async function copyAction(command: Command): Promise<void> {
   const ends = parseEnds(source, target, flags);
   const options = usage(() => optionsOf(flags));
   await withEnds(flags, registryName, ends, async (environment, opened) => {
-    const { registry } = opened;
-    const state = registry && stateOf(flags, registry);
+    const state = stateOf(flags, opened.registry ?? ends.destinationHost);
     const result = await copyShown(environment, opened, {
       ...options,
       ...hostsOf(ends, opened),
@@ -91,7 +97,11 @@ function hostsOf(
 
 function describeCopy(result: CopyResult): string {
   const { dryRun, source, previousDigest, digest, tags, referrers } = result;
-  const lines = [describeTransfer(result, `${dryRun ? 'Would copy' : 'Copied'} ${source} to`)];
+  const plan = dryRun ? [describePlan(result), ''] : [];
+  const lines = [
+    ...plan,
+    describeTransfer(result, `${dryRun ? 'Would copy' : 'Copied'} ${source} to`),
+  ];
   if (referrers.length > 0) {
     const bytes = referrers.reduce((sum, { transferredBytes }) => sum + transferredBytes, 0);
     lines.push(`With ${referrers.length} that refer to it (${describeBytes(bytes)} travelled)`);

@@ -4,6 +4,7 @@ import type { Compression } from '@reposure/core/oci';
 import { requireRepository } from '@reposure/core/resource';
 import type { Registry } from '@reposure/core/resource';
 import {
+  beginTransfer,
   imageResultsOf,
   isRemote,
   layerFinder,
@@ -66,7 +67,7 @@ export async function pushAction(command: Command): Promise<void> {
     // Before the source is read, which may take long.
     requireRepository(registry, destination.repository, 'write');
     const view = progressView(process.stderr);
-    const options: PushOptions = {
+    const options = beginTransfer<PushOptions>({
       ...hostsOf(registry),
       state: stateOf(flags, registry),
       stallTimeoutMs,
@@ -77,7 +78,7 @@ export async function pushAction(command: Command): Promise<void> {
       onProgress: view.onProgress,
       dryRun: flags.dryRun ?? false,
       overwrite: flags.overwrite !== 'never',
-    };
+    });
     try {
       const { compression } = flags;
       const layers = layerFinder(route, destination, { ...options, cacheFrom, compression });

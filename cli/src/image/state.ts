@@ -7,16 +7,17 @@ import type { TransferState } from '@reposure/core/transfer';
 /**
  * Where this machine remembers transfers.
  *
+ * @param registry That they go to; outside the cluster, its host.
  * @returns `undefined` if nothing is to be remembered, or there is no place for it.
  */
 export function stateOf(
   { state: isKept = true }: { readonly state?: boolean },
-  { metadata }: Registry,
+  registry: Registry | string | undefined,
 ): TransferState | undefined {
   const directory = isKept ? stateDirectory() : undefined;
   // A Registry that was made anew under its name may be another registry.
-  if (directory === undefined || metadata.uid === undefined) return undefined;
-  return { directory, registry: metadata.uid };
+  const name = typeof registry === 'string' ? `docker://${registry}` : registry?.metadata.uid;
+  return directory === undefined || name === undefined ? undefined : { directory, registry: name };
 }
 
 /**

@@ -4,6 +4,7 @@ import { loginSecretOf, names } from '@reposure/core/resource';
 import type { Registry } from '@reposure/core/resource';
 import type { Route } from '@reposure/core/surrogate';
 import {
+  beginTransfer,
   digestReferenceOf,
   isRemote,
   openImage,
@@ -77,20 +78,21 @@ interface Loading {
 async function load(
   { archive, route, destination, format, registry }: Loading,
   { retries, concurrency, stallTimeout }: LoadFlags,
-  options: PushOptions,
+  given: PushOptions,
 ): Promise<void> {
   const view = progressView(process.stderr);
+  const options = beginTransfer({
+    ...given,
+    retries,
+    concurrency,
+    stallTimeoutMs: parsePatience(stallTimeout),
+    onProgress: view.onProgress,
+  });
   try {
     const source = await openImage(archive, { signal: options.signal });
     try {
       view.note(`Pushing ${source.description} by ${route.via}: ${route.reason}`);
-      const result = await push(route, source, destination, {
-        ...options,
-        retries,
-        concurrency,
-        stallTimeoutMs: parsePatience(stallTimeout),
-        onProgress: view.onProgress,
-      });
+      const result = await push(route, source, destination, options);
       view.close();
       const image = digestReferenceOf(result);
       await print(format, {

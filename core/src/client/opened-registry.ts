@@ -7,6 +7,7 @@ import type { Registry } from '../resource/index.ts';
 import type { Route } from '../surrogate/index.ts';
 import {
   layerFinder,
+  beginTransfer,
   openImage,
   parseDestination,
   parseImageName,
@@ -67,7 +68,7 @@ export class OpenedRegistry {
     const { tags, ...given } = options;
     const destination = parseDestination(to, tags);
     requireRepository(this.resource, destination.repository, 'write');
-    const settings = { ...given, ...this.#common(given) };
+    const settings = beginTransfer({ ...given, ...this.#common(given) });
     if (typeof from !== 'string') return await push(this.route, from, destination, settings);
     const layers = layerFinder(this.route, destination, settings);
     const source = await openImage(from, { ...settings, findLayers: layers.findLayers });

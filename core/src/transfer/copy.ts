@@ -7,7 +7,7 @@ import type { CopiedReferrer, CopyResult } from './copy-result.ts';
 import { referencesOf } from './destination.ts';
 import type { Destination } from './destination.ts';
 import { readGraph } from './graph.ts';
-import { countingRetries, transferDefaults } from './options.ts';
+import { beginTransfer, questionsAtOnce, transferDefaults } from './options.ts';
 import type { TransferOptions } from './options.ts';
 import { push } from './push.ts';
 import { listReferrers } from './referrers-tag.ts';
@@ -64,8 +64,7 @@ export async function copy(
   to: CopyDestination,
   given: CopyOptions = {},
 ): Promise<CopyResult> {
-  const startedMs = performance.now();
-  const options = countingRetries(given);
+  const options = beginTransfer(given);
   const { repository, named } = await openRemote(from.route, from.target, {
     ...options,
     prefix: from.prefix,
@@ -76,7 +75,7 @@ export async function copy(
   const { documents, root } = await readGraph(source.root, (part) => source.read(part));
   const generations = await work.referrersOf(documents);
   const previousDigest = await work.previousDigest();
-  if (options.overwrite === false) await work.refuseTaken(root);
+  if (options.overwrite === false) await work.refuseTaken(root, generations.flat());
   const image = await work.send(source);
   const referrers = await work.sendReferrers(generations, documents);
   if (!options.dryRun) await work.name(root);
@@ -89,8 +88,7 @@ export async function copy(
     ...(previousDigest ? { previousDigest } : {}),
     ...referencesBy(tags, image, options),
     referrers,
-    retries: options.retryCount(),
-    ...paceOf(startedMs, options.dryRun ? 0 : image.bytes.transferred),
+    ...paceOf(options.course, options.dryRun ? 0 : image.bytes.transferred),
   };
 }
 
@@ -129,11 +127,20 @@ class Copy {
     return tag === undefined ? undefined : await this.#tags.digestOf(tag);
   }
 
-  /** @throws {ContentMismatchError} if a tag names another image. */
-  async refuseTaken({ descriptor }: Document): Promise<void> {
+  /** @throws {ContentMismatchError} if a tag names another image, or one of a signature another signature. */
+  async refuseTaken(root: Document, referrers: readonly Referrer[]): Promise<void> {
     const { repository, tags } = this.#to.destination;
-    for (const tag of tags) {
-      refuseTag(`${repository}:${tag}`, await this.#tags.digestOf(tag), descriptor.digest);
+    const wanted = [
+      ...tags.map((tag) => ({ tag, digest: root.descriptor.digest })),
+      ...referrers.flatMap(({ graph, tag }) =>
+        tag === undefined ? [] : [{ tag, digest: graph.root.descriptor.digest }],
+      ),
+    ];
+    const found = await mapConcurrently(wanted, questionsAtOnce, ({ tag }) =>
+      this.#tags.digestOf(tag),
+    );
+    for (const [at, { tag, digest }] of wanted.entries()) {
+      refuseTag(`${repository}:${tag}`, found[at], digest);
     }
   }
 

@@ -27,6 +27,8 @@ export interface TransferOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnProgress;
   readonly log?: Log;
+  /** Of {@link beginTransfer}: what it is part of. By itself it begins when it is called. */
+  readonly course?: Course;
 }
 
 /** How often and how widely a transfer works unless told otherwise. */
@@ -68,17 +70,31 @@ export function tellRetry(
   onProgress?.({ type: 'retrying', what, reason: explain(error), delayMs });
 }
 
-/** How often something of a transfer was tried again so far. */
-export interface RetryCount {
+/** A transfer that is under way. */
+export interface Course {
+  /** When it began, as `performance.now()` has it. */
+  readonly startedMs: number;
+  /** How often something of it was tried again so far. */
   readonly retryCount: () => number;
 }
 
-/** The same options, which count what is tried again. */
-export function countingRetries<T extends TransferOptions>(options: T): T & RetryCount {
+/**
+ * Begins a transfer: its time runs, and what is tried again is counted. Whoever opens the source for a
+ * push begins before that, since packing and reading belong to it; what has begun goes on.
+ */
+export function beginTransfer<T extends TransferOptions>(
+  options: T,
+): T & Required<Pick<TransferOptions, 'course'>> {
+  const { course, onProgress } = options;
+  if (course) return { ...options, course };
   let retries = 0;
-  const onProgress: OnProgress = (event) => {
-    if (event.type === 'retrying') retries++;
-    options.onProgress?.(event);
+  const startedMs = performance.now();
+  return {
+    ...options,
+    onProgress: (event) => {
+      if (event.type === 'retrying') retries++;
+      onProgress?.(event);
+    },
+    course: { startedMs, retryCount: () => retries },
   };
-  return { ...options, onProgress, retryCount: () => retries };
 }

@@ -20,8 +20,8 @@ import type { Route } from '../surrogate/index.ts';
 import { mapConcurrently } from './concurrency.ts';
 import { referencesOf } from './destination.ts';
 import { platformsOf, readGraph, sizeOf } from './graph.ts';
-import { countingRetries, retryingOf, tellRetry, transferDefaults } from './options.ts';
-import type { RetryCount, Retrying, TransferOptions } from './options.ts';
+import { beginTransfer, retryingOf, tellRetry, transferDefaults } from './options.ts';
+import type { Course, Retrying, TransferOptions } from './options.ts';
 import { paceOf } from './result.ts';
 import type { PlatformDigest, TransferResult } from './result.ts';
 
@@ -45,9 +45,9 @@ export async function pull(
   sink: Sink,
   options: PullOptions = {},
 ): Promise<TransferResult> {
-  const counting = countingRetries(options);
+  const begun = beginTransfer(options);
   try {
-    return await pullTo(sink, new Pull(route, target, counting), counting);
+    return await pullTo(sink, new Pull(route, target, begun), begun);
   } catch (error) {
     await sink.abort();
     throw error;
@@ -57,9 +57,8 @@ export async function pull(
 async function pullTo(
   sink: Sink,
   work: Pull,
-  options: PullOptions & RetryCount,
+  options: PullOptions & { readonly course: Course },
 ): Promise<TransferResult> {
-  const startedMs = performance.now();
   const { target, route } = work;
   const root = await work.root();
   const read = (descriptor: Descriptor): ByteStream => work.read(descriptor);
@@ -93,10 +92,9 @@ async function pullTo(
       mounted: 0,
       reused: present.length,
     },
-    retries: options.retryCount(),
     route: { via: route.via, reason: route.reason },
     dryRun: false,
-    ...paceOf(startedMs, work.transferredBytes),
+    ...paceOf(options.course, work.transferredBytes),
   };
 }
 

@@ -10,7 +10,7 @@ import { platformsOf, readGraph, sizeOf } from './graph.ts';
 import type { ImageGraph } from './graph.ts';
 import type { LayerFinder } from './layer-finder.ts';
 import { LayerRecord } from './layer-record.ts';
-import { countingRetries, tellRetry, transferDefaults } from './options.ts';
+import { beginTransfer, tellRetry, transferDefaults } from './options.ts';
 import type { TransferOptions } from './options.ts';
 import { askingOf } from './plan-questions.ts';
 import { countsOf, makePlan, reusedBytesOf, sentBytesOf } from './plan.ts';
@@ -51,8 +51,7 @@ export async function push(
   destination: Destination,
   given: PushOptions = {},
 ): Promise<TransferResult> {
-  const startedMs = performance.now();
-  const options = countingRetries({ ...transferDefaults, dryRun: false, ...given });
+  const options = beginTransfer({ ...transferDefaults, dryRun: false, ...given });
   const { dryRun, layers, log, signal } = options;
   const { counted, readBytes } = countingReads(source);
   const read = (descriptor: Descriptor): ByteStream => counted.read(descriptor, { signal });
@@ -87,8 +86,7 @@ export async function push(
     },
     blobs: countsOf(sent.items),
     plan: [...sent.items],
-    retries: options.retryCount(),
-    ...paceOf(startedMs, dryRun ? 0 : transferred),
+    ...paceOf(options.course, dryRun ? 0 : transferred),
     route: { via: route.via, reason: route.reason },
     dryRun,
   };

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 
 import { DigestText } from '../oci/index.ts';
+import type { Course } from './options.ts';
 
 /** One image of an index. */
 export const PlatformDigest = z.object({
@@ -58,17 +59,18 @@ export const TransferResult = z.object({
   bytesPerSecond: z.int().describe('Transferred bytes by the time of the whole'),
   route: z.object({ via: z.string(), reason: z.string() }),
   dryRun: z.boolean(),
-  durationMs: z.int(),
+  durationMs: z.int().describe('Of the whole, the packing of layers included'),
 });
 export type TransferResult = z.infer<typeof TransferResult>;
 
-/** How long a transfer took that began at `startedMs` of `performance.now()`, and how fast it was. */
+/** How long a transfer took so far, how fast it was, and how smoothly it went. */
 export function paceOf(
-  startedMs: number,
+  { startedMs, retryCount }: Course,
   transferredBytes: number,
-): Pick<TransferResult, 'durationMs' | 'bytesPerSecond'> {
+): Pick<TransferResult, 'durationMs' | 'bytesPerSecond' | 'retries'> {
   const durationMs = Math.round(performance.now() - startedMs);
-  return { durationMs, bytesPerSecond: Math.round((transferredBytes * 1000) / (durationMs || 1)) };
+  const bytesPerSecond = Math.round((transferredBytes * 1000) / (durationMs || 1));
+  return { durationMs, bytesPerSecond, retries: retryCount() };
 }
 
 /** The reference by digest, under the name that nodes pull where it is known. */
