@@ -16,7 +16,7 @@ export class InterruptedError extends Error {
   /** @param state How things are left; of a transfer by default. */
   constructor(
     signalName: InterruptedError['signalName'],
-    state = 'nothing half-done is visible, run it again to go on',
+    state = 'nothing half-done is visible, run it again',
   ) {
     super(`Interrupted by ${signalName}; ${state}`);
     this.signalName = signalName;

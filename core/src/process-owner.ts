@@ -63,7 +63,9 @@ async function startTimeOf(pid: number): Promise<number> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   // The second field, the program's name, may hold blanks and brackets.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return Number(fields[19] ?? 0);
+  // One that has ended stays until its parent asks for its status, which PID 1 of a container may never do.
+  const hasEnded = ['Z', 'X'].includes(fields[0] ?? '');
+  return hasEnded ? 0 : Number(fields[19] ?? 0);
 }
 
 function isRunning(pid: number): boolean {

@@ -1,14 +1,15 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { InputError } from '../errors.ts';
-import { ContentInvalidError, parseDocument, verified } from '../oci/index.ts';
+import { ContentInvalidError, parseDocument } from '../oci/index.ts';
 import type { Descriptor } from '../oci/index.ts';
 import type { Sink } from './content.ts';
-import { codeOf, readFileFrom } from './file-bytes.ts';
+import { codeOf } from './file-bytes.ts';
 import { layoutEntry, layoutMarker, merged } from './layout-index.ts';
 import { blobPathOf, indexFile, layoutFile } from './oci-source.ts';
-import { StagedBlobs } from './staged-blobs.ts';
+import { isWhole, StagedBlobs } from './staged-blobs.ts';
+import { leftOversIn, makeOwned } from './temporary.ts';
 
 /** What a sink needs besides its place. */
 export interface FolderSinkOptions {
@@ -17,26 +18,36 @@ export interface FolderSinkOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Hidden, and nothing that a layout has. */
+const stagingStart = '.reposure-';
+
 /**
  * An OCI image layout in a folder: a new one, or one that others are in already.
  *
- * What arrives is kept inside the folder, not beside it: the folder may be a mounted volume.
+ * What arrives is kept inside the folder, not beside it: the folder may be a mounted volume. Whole
+ * blobs that another process had there when it was killed are taken over.
  *
  * @throws {InputError} if the folder holds something else.
  */
 export async function ociFolderSink(folder: string, options: FolderSinkOptions): Promise<Sink> {
   const made = await prepared(folder);
-  const staging = await mkdtemp(join(folder, '.reposure-')).catch((error: unknown) =>
+  const staging = await makeOwned(folder, stagingStart).catch((error: unknown) =>
     unwritable(folder, error),
   );
   const staged = new StagedBlobs(staging);
+  for (const leftOver of await leftOversIn(folder, stagingStart)) {
+    await staged.adopt(leftOver);
+    await rm(leftOver, { recursive: true, force: true });
+  }
   const end = async (): Promise<void> => {
     await rm(staging, { recursive: true, force: true });
   };
   return {
     description: `oci:${folder}`,
     has: async (descriptor) =>
-      staged.held.has(descriptor.digest) || (await holds(folder, descriptor)),
+      staged.held.has(descriptor.digest) ||
+      (await staged.recover(descriptor)) ||
+      (await isWhole(join(folder, blobPathOf(descriptor)), descriptor)),
     write: (descriptor, content) => staged.write(descriptor, content, options.signal),
     commit: async (root, name) => {
       options.signal?.throwIfAborted();
@@ -65,7 +76,7 @@ function unwritable(folder: string, cause: unknown): never {
 async function prepared(folder: string): Promise<boolean> {
   try {
     const names = await readdir(folder);
-    const others = names.filter((name) => !name.startsWith('.reposure-'));
+    const others = names.filter((name) => !name.startsWith(stagingStart));
     if (others.length > 0 && !names.includes(indexFile)) {
       throw new InputError(
         `Cannot write an OCI layout to ${folder}: it holds something else; want a new or empty folder, or an OCI layout`,
@@ -93,16 +104,6 @@ async function entriesIn(folder: string): Promise<readonly Descriptor[]> {
   const { content } = parseDocument(bytes);
   if (content.kind === 'index') return content.index.manifests;
   throw new ContentInvalidError(`Cannot add to ${path}: it is not an index`);
-}
-
-/** Whether a blob is there, and whole: what an interrupted tool left must not stay for ever. */
-async function holds(folder: string, descriptor: Descriptor): Promise<boolean> {
-  try {
-    for await (const _ of verified(readFileFrom(join(folder, blobPathOf(descriptor))), descriptor));
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 async function moved(from: string, to: string, path: string): Promise<void> {

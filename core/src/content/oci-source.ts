@@ -18,6 +18,7 @@ import type { Files } from './files.ts';
 /** The files of an OCI image layout. */
 export const layoutFile = 'oci-layout';
 export const indexFile = 'index.json';
+export const blobsFolder = 'blobs';
 
 /** Where a layout keeps a blob. Only what is a digest by its syntax ever gets into a path. */
 export function blobPathOf({ digest }: Pick<Descriptor, 'digest'>): string {
@@ -25,7 +26,7 @@ export function blobPathOf({ digest }: Pick<Descriptor, 'digest'>): string {
     throw new ContentInvalidError(`Cannot read blob "${String(digest)}": it is not a digest`);
   }
   const { algorithm, hex } = partsOf(digest);
-  return `blobs/${algorithm}/${hex}`;
+  return `${blobsFolder}/${algorithm}/${hex}`;
 }
 
 /**

@@ -3,9 +3,11 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { zstdCompressSync } from 'node:zlib';
 
@@ -13,6 +15,7 @@ import { describe, expect, it } from 'vitest';
 
 import { digestOf, documentOf, mediaTypes, parsePlatform } from '../oci/index.ts';
 import type { Descriptor } from '../oci/index.ts';
+import { describeOwner, ownOwner } from '../process-owner.ts';
 import type { Sink, Source } from './content.ts';
 import { readLayers, readManifest } from './image.ts';
 import { openSink } from './open-sink.ts';
@@ -171,6 +174,37 @@ describe('oci:DIR', () => {
     expect(await sink.has(image.config)).toBe(false);
     await sink.abort();
     expect(existsSync(folder('out', 'index.json'))).toBe(true);
+  });
+
+  it('takes over what is whole of what a killed process has left, and nothing of one that lives', async () => {
+    const place = `oci:${folder('out')}`;
+    const [first, second] = image.layers;
+    if (!first || !second) throw new Error('want layers');
+    const own = await ownOwner();
+    const left = await openSink(place);
+    for (const one of [image.config, first]) await left.write(one, image.read(one));
+    const [staging = ''] = readdirSync(folder('out'));
+    const blobs = folder('out', staging, 'blobs', 'sha256');
+    writeFileSync(join(blobs, second.digest.slice(7)), 'broken');
+    writeFileSync(join(blobs, `${image.root.digest.slice(7)}.part`), 'half');
+    const beside = await openSink(place);
+    expect(await beside.has(first)).toBe(false);
+    // Another process once had this number.
+    const killed = describeOwner({ ...own, startTime: own.startTime + 1 });
+    renameSync(folder('out', staging), folder('out', `.reposure-${killed}-AbC123`));
+    const next = await openSink(place);
+    expect(await next.has(first)).toBe(true);
+    expect(await next.has(second)).toBe(false);
+    await beside.abort();
+    for (const one of [second, image.root]) await next.write(one, image.read(one));
+    expect(await next.has(image.config)).toBe(true);
+    await next.commit(image.root, 'app:1');
+    expect(readdirSync(folder('out')).toSorted()).toEqual(['blobs', 'index.json', 'oci-layout']);
+    await look(place, async (source) => {
+      for (const one of [image.root, image.config, ...image.layers]) {
+        expect((await whole(source.read(one))).equals(await whole(image.read(one)))).toBe(true);
+      }
+    });
   });
 
   it('refuses a folder that holds something else, and a file', async () => {

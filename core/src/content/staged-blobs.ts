@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import type { ByteStream } from '../bytes.ts';
-import { ContentMismatchError } from '../oci/index.ts';
+import { ContentMismatchError, verified } from '../oci/index.ts';
 import type { Descriptor, Digest } from '../oci/index.ts';
 import { readFileFrom, writeFrom } from './file-bytes.ts';
-import { blobPathOf } from './oci-source.ts';
+import { blobPathOf, blobsFolder } from './oci-source.ts';
 import { abortable } from './temporary.ts';
 
 /** Blobs that arrived, in a folder laid out as an OCI layout; each is whole or not there. */
@@ -17,6 +17,27 @@ export class StagedBlobs {
   /** @param folder Exists, and is ours alone. */
   constructor(folder: string) {
     this.folder = folder;
+  }
+
+  /** Takes over what another process had before it was killed; each counts once it is {@link recover}ed. */
+  async adopt(folder: string): Promise<void> {
+    const blobs = join(folder, blobsFolder);
+    for (const algorithm of await readdir(blobs).catch(() => [])) {
+      for (const name of await readdir(join(blobs, algorithm)).catch(() => [])) {
+        if (name.includes('.')) continue; // was being written
+        const path = join(blobsFolder, algorithm, name);
+        await mkdir(dirname(join(this.folder, path)), { recursive: true });
+        // Another one may take it over at the same time.
+        await rename(join(folder, path), join(this.folder, path)).catch(() => {});
+      }
+    }
+  }
+
+  /** @returns Whether a blob was adopted, and is whole: then it is here. */
+  async recover(descriptor: Descriptor): Promise<boolean> {
+    const path = join(this.folder, blobPathOf(descriptor));
+    if (await isWhole(path, descriptor)) this.#held.add(descriptor.digest);
+    return this.#held.has(descriptor.digest);
   }
 
   /** What is here. */
@@ -41,6 +62,16 @@ export class StagedBlobs {
 
   read(descriptor: Descriptor, signal?: AbortSignal): ByteStream {
     return readFileFrom(join(this.folder, blobPathOf(descriptor)), 0, signal);
+  }
+}
+
+/** Whether a file is there, and what its descriptor says: what an interrupted tool left must not stay for ever. */
+export async function isWhole(path: string, descriptor: Descriptor): Promise<boolean> {
+  try {
+    for await (const _ of verified(readFileFrom(path), descriptor));
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -56,26 +56,32 @@ export class TemporaryFolder {
   }
 
   async #make(): Promise<string> {
-    await removeLeftOvers(this.#parent);
-    const name = `${prefix}${describeOwner(await ownOwner())}-`;
-    this.#path = await writing(this.place, () => mkdtemp(join(this.#parent, name)));
+    // Layers may be large. In the way of nobody: a folder that cannot be removed stays.
+    for (const path of await leftOversIn(this.#parent, prefix)) {
+      await rm(path, { recursive: true, force: true }).catch(() => {});
+    }
+    this.#path = await writing(this.place, () => makeOwned(this.#parent, prefix));
     return this.#path;
   }
 }
 
 const prefix = 'reposure-tmp-';
 
-/** Removes what processes of this user and this machine have left that were killed: layers may be large. */
-async function removeLeftOvers(parent: string): Promise<void> {
+/** Makes a folder of this process, 0700. */
+export async function makeOwned(parent: string, start: string): Promise<string> {
+  return await mkdtemp(join(parent, `${start}${describeOwner(await ownOwner())}-`));
+}
+
+/** The folders of {@link makeOwned} that processes of this user and this machine have left which were killed. */
+export async function leftOversIn(parent: string, start: string): Promise<readonly string[]> {
   const names = await readdir(parent).catch(() => []);
-  for (const name of names.filter((each) => each.startsWith(prefix))) {
-    const owner = parseOwner(name.slice(prefix.length).replace(/-\w{6}$/, ''));
+  const found: string[] = [];
+  for (const name of names.filter((each) => each.startsWith(start))) {
+    const owner = parseOwner(name.slice(start.length).replace(/-\w{6}$/, ''));
     const path = join(parent, name);
-    // In the way of nobody: a folder that cannot be removed stays.
-    if (owner && (await isLeftOver(owner, path))) {
-      await rm(path, { recursive: true, force: true }).catch(() => {});
-    }
+    if (owner && (await isLeftOver(owner, path))) found.push(path);
   }
+  return found;
 }
 
 async function isLeftOver(owner: Owner, path: string): Promise<boolean> {
