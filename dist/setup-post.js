@@ -1,1 +1,1 @@
-import"./chunks/rolldown-runtime.js";import{t as e}from"./chunks/run-post.js";await e(async e=>{let t=e(`bridge`);if(!t)return;let{stopBridge:n}=await import(`./chunks/bridge.js`);await n(t,e(`folder`))});export{};
+import"./chunks/rolldown-runtime.js";import{f as e}from"./chunks/fail.js";import{t}from"./chunks/run-post.js";await t(async t=>{let n=t(`bridge`);if(!n)return;let{stopBridge:r}=await import(`./chunks/bridge.js`);for(let i of await r(n,t(`folder`)))e(`Pushed ${i}`)});export{};

@@ -173,6 +173,11 @@ describe('what is served', () => {
     },
   );
 
+  it('is not a name that cannot be decoded', async () => {
+    await using given = await start();
+    expect((await given.ask('GET', '/v2/%zz/manifests/1')).status).toBe(400);
+  });
+
   it.each([
     ['no HTTP at all', 'HELO\r\n\r\n'],
     // What makes docker and others try again without TLS.
@@ -462,6 +467,35 @@ describe('a registry that says no', () => {
     expect(last.status).toBe(403);
     expect(last.headers['www-authenticate']).toBeUndefined();
     expect(last.body.toString()).toContain('quota of the team is used up');
+  });
+
+  it.each([503, 429])(
+    'because it is busy (%i) is asked once more, and then quoted',
+    async (status) => {
+      let times = 1;
+      const busy: Transport = async (request) => {
+        if (!request.path.includes('/manifests/') || times-- < 1) return await transport(request);
+        const body = streamOf(Buffer.from(JSON.stringify({ errors: [denied] })));
+        return { status, headers: { 'retry-after': '1' }, body, discard: async () => {} };
+      };
+      await using given = await start(busy);
+      const headers = { 'content-type': 'application/vnd.oci.image.index.v1+json' };
+      const mediaType = headers['content-type'];
+      const body = JSON.stringify({ schemaVersion: 2, manifests: [], mediaType });
+      const put = (): Promise<Answer> =>
+        given.ask('PUT', '/v2/busy/manifests/v1', { headers, body });
+      expect((await put()).status).toBe(201);
+      times = 1;
+      await using impatient = await start(busy, { retries: 0 });
+      const told = await impatient.ask('PUT', '/v2/busy/manifests/v1', { headers, body });
+      expect(told).toMatchObject({ status, headers: { 'retry-after': '1' } });
+      expect(told.body.toString()).toContain('quota of the team is used up');
+    },
+  );
+
+  it('with a success that is none, such as the page of a proxy', async () => {
+    await using given = await start(saying(200, [], 'POST'));
+    expect((await given.ask('POST', '/v2/page/blobs/uploads/')).status).toBe(502);
   });
 
   it('with a status that docker shows without its words: they are in the status line', async () => {

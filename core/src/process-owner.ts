@@ -58,8 +58,12 @@ async function findOwn(): Promise<Owner> {
   return { place, pid: process.pid, startTime: await startTimeOf(process.pid) };
 }
 
-/** @see https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html field 22 */
-async function startTimeOf(pid: number): Promise<number> {
+/**
+ * When a process began; 0 if there is none, or the kernel does not tell.
+ *
+ * @see https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html field 22
+ */
+export async function startTimeOf(pid: number): Promise<number> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   // The second field, the program's name, may hold blanks and brackets.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');

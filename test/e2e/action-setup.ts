@@ -49,11 +49,9 @@ export function describeSetup(given: () => ActionWorld): void {
 
     it('starts a bridge that lets in who has its login', async () => {
       const { ready } = given();
-      const { REGISTRY = '', DOCKER_CONFIG = '' } = ready.variables;
+      const { REGISTRY = '' } = ready.variables;
       expect(ready.outputs['bridge']).toBe(REGISTRY);
-      const text = await readFile(join(DOCKER_CONFIG, 'config.json'), 'utf8');
-      const { auths } = JSON.parse(text) as { auths: Record<string, { auth: string }> };
-      const { auth = '' } = auths[REGISTRY] ?? {};
+      const auth = await loginOf(ready.variables);
       const url = `http://${REGISTRY}/v2/`;
       expect((await fetch(url)).status).toBe(401);
       const headers = { authorization: `Basic ${auth}` };
@@ -68,20 +66,40 @@ export function describeSetup(given: () => ActionWorld): void {
       expect(checked.log).toContain('The operator in namespace "default" works');
     });
 
-    it('ends the bridge in post, and leaves nothing', async () => {
-      const { kubeconfig, runners } = given();
+    it('ends the bridge in post, says what was pushed, and leaves nothing', async () => {
+      const { kubeconfig, origin, runners } = given();
       const begun = await runners.setup.run({
         inputs: { kubeconfig, operator: 'skip', bridge: 'true' },
       });
       const url = `http://${begun.outputs['bridge']}/v2/`;
       expect((await fetch(url)).status).toBe(401);
+      const mediaType = 'application/vnd.oci.image.index.v1+json';
+      const authorization = `Basic ${await loginOf(begun.variables)}`;
+      const { status, headers } = await fetch(`${url}e2e/posted/manifests/1`, {
+        method: 'PUT',
+        headers: { 'content-type': mediaType, authorization },
+        body: JSON.stringify({ schemaVersion: 2, mediaType, manifests: [] }),
+      });
+      expect(status).toBe(201);
       const before = await runners.setup.left();
       const post = await runners.setup.runPost();
-      expect(post).toMatchObject({ status: 0, log: '' });
+      const digest = headers.get('docker-content-digest');
+      expect(post).toMatchObject({
+        status: 0,
+        log: `Pushed ${origin}/e2e/posted@${digest}\n`,
+      });
       expect(post.left).toHaveLength(before.length - 1);
       await expect(fetch(url)).rejects.toThrow('fetch failed');
     });
   });
+}
+
+/** What a bridge wants to hear, as docker finds it. */
+async function loginOf(variables: Readonly<Record<string, string>>): Promise<string> {
+  const { DOCKER_CONFIG = '', REGISTRY = '' } = variables;
+  const text = await readFile(join(DOCKER_CONFIG, 'config.json'), 'utf8');
+  const { auths } = JSON.parse(text) as { auths: Record<string, { auth: string }> };
+  return auths[REGISTRY]?.auth ?? '';
 }
 
 function entriesOf(env: Record<string, string>): string[] {

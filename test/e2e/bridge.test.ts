@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestAt, inside, startRelayedWorld } from '../chaos/relayed-world.ts';
 import type { RelayedWorld } from '../chaos/relayed-world.ts';
 import { reposure, reposureOk } from '../support/cli.ts';
+import { ownProgram } from '../support/program.ts';
 import { writeRandomImage } from '../support/random-image.ts';
 import { hasTool, runProgram } from '../support/tools.ts';
 import { describeBridge, withBridge } from './bridge.ts';
@@ -88,7 +89,8 @@ describe('bridge', { timeout: 60_000 }, () => {
     );
     const stopped = await run('bridge', 'stop', inside, '-o', 'json');
     expect(JSON.parse(stopped.stdout.toString())).toMatchObject([{ pid: started.pid }]);
-    expect(existsSync(`/proc/${started.pid}`)).toBe(false);
+    // It has ended; its number stays until PID 1 has asked for its status.
+    await expect.poll(() => existsSync(`/proc/${started.pid}`)).toBe(false);
     expect(existsSync(configDir)).toBe(false);
     expect(await readdir(join(relayed.env['XDG_STATE_HOME'] ?? '', 'reposure', 'bridges'))).toEqual(
       [],
@@ -97,6 +99,43 @@ describe('bridge', { timeout: 60_000 }, () => {
       status: 1,
       stderr: expect.stringContaining('there is none'),
     });
+  });
+
+  it('tells what was pushed through it when it is stopped, and which it is if there are two', async () => {
+    const { directory, env, origin } = relayed;
+    const layout = join(directory, 'told');
+    const digest = await writeRandomImage(layout, { layers: 1, layerBytes: 1000 });
+    const start = async (...words: string[]): Promise<{ address: string; stderr: string }> => {
+      const { stdout, stderr } = await run(
+        'bridge',
+        inside,
+        '--background',
+        ...words,
+        '-o',
+        'json',
+      );
+      return { ...JSON.parse(stdout.toString()), stderr };
+    };
+    const open = await start('--no-token');
+    expect(open.stderr).toContain('Warning: every user of this machine can push');
+    const other = await start('--config-dir', join(directory, 'second'));
+    const pushing = ['image', 'push', 'bridged', 'e2e/told:1', `oci:${layout}`, '--route=direct'];
+    await reposureOk(
+      ['registry', 'create', 'bridged', `--host=${open.address}`, '--insecure', '--wait'],
+      { env },
+    );
+    await reposureOk(pushing, { env });
+    expect(await run('bridge', 'stop', inside)).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining(`${other.address} (default/${inside} at https://`),
+    });
+    await run('bridge', 'stop', '--config-dir', join(directory, 'second'));
+    const { stdout } = await run('bridge', 'stop', inside);
+    expect(stdout.toString().trim().split('\n')).toEqual([
+      `Stopped ${open.address}, default/${inside}`,
+      expect.stringContaining(`/e2e/told@${digest}`),
+    ]);
+    expect(await digestAt(origin, 'e2e/told', '1')).toBe(digest);
   });
 
   it('that was killed is told from one that runs, and what it left is removed', async () => {
@@ -132,6 +171,34 @@ describe('bridge exec', { timeout: 60_000 }, () => {
     ['exec no-such-program', 127],
   ])('ends as its command does: %s', async (line, status) => {
     expect((await withBridge(world(), line)).status).toBe(status);
+  });
+
+  it('is found while it runs, and its folder is its own', async () => {
+    const configDir = join(relayed.directory, 'exec');
+    const line = `$0 bridge status -o name; $0 bridge exec ${inside} --config-dir ${configDir} -- true || echo refused; ls $DOCKER_CONFIG`;
+    const words = ['bridge', 'exec', inside, '--config-dir', configDir];
+    const script = join(ownProgram.binFolder, 'reposure');
+    const all = [...words, '--', 'sh', '-c', line, script];
+    const { status, stdout, stderr } = await reposure(all, { env: relayed.env });
+    expect({ status, stderr }).toMatchObject({ status: 0 });
+    const said = stdout.toString().trim().split('\n');
+    expect(said).toEqual([expect.stringMatching(/^localhost:\d+$/), 'refused', 'config.json']);
+    expect(stderr).toContain(`the bridge ${said[0]} has its files there`);
+    expect(existsSync(configDir)).toBe(false);
+  });
+
+  it('leaves nothing of one that was killed once another has begun', async () => {
+    const temporary = join(relayed.directory, 'tmp');
+    await mkdir(temporary);
+    const env = { ...relayed.env, TMPDIR: temporary };
+    const killed = await reposure(
+      ['bridge', 'exec', inside, '--', 'sh', '-c', 'kill -KILL $PPID; sleep 1'],
+      { env },
+    );
+    expect(killed.status).not.toBe(0);
+    expect(await readdir(temporary)).toHaveLength(1);
+    expect((await reposure(['bridge', 'exec', inside, '--', 'true'], { env })).status).toBe(0);
+    expect(await readdir(temporary)).toEqual([]);
   });
 
   it('leaves nothing behind, and its files go on with those of the user', async () => {

@@ -19,6 +19,8 @@ function bridgeEnv(folder: string): Record<string, string> {
 }
 
 const maxRecordBytes = 64 * 1024;
+/** With a thousand references. */
+const maxStoppedBytes = 1024 * 1024;
 
 /** Starts a bridge in a process of its own, which `post` ends. */
 export async function startBridge(
@@ -54,12 +56,26 @@ export async function startBridge(
   return bridge;
 }
 
-/** Ends the bridge of a step, if there is one, and waits until it is gone. */
-export async function stopBridge(script: string, folder: string): Promise<void> {
+/** What `reposure bridge stop -o json` prints, as far as it is needed here. */
+const Stopped = z.array(z.object({ pushed: z.array(z.string()) }));
+
+/**
+ * Ends the bridge of a step, if there is one, and waits until it is gone.
+ *
+ * @returns What was pushed through it, as nodes pull it.
+ */
+export async function stopBridge(script: string, folder: string): Promise<readonly string[]> {
+  let stopped = '';
   const { exitCode, stderr } = await runProgram({
     command: process.execPath,
-    args: [script, 'bridge', 'stop', '--all'],
+    args: [script, 'bridge', 'stop', '--all', '--output', 'json'],
     env: bridgeEnv(folder),
+    onStdout: async (stdout) => {
+      stopped = (await collect(stdout, 'what the bridge says', maxStoppedBytes)).toString();
+    },
   });
   if (exitCode !== 0) throw new UnreachableError(`Cannot stop the bridge: ${stderr}`);
+  return parseInput(Stopped, JSON.parse(stopped), 'what the bridge says').flatMap(
+    ({ pushed }) => pushed,
+  );
 }

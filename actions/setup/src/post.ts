@@ -1,3 +1,4 @@
+import { info } from '@actions/core';
 import { runPost } from '@reposure/action-shared/post';
 
 // Ends the bridge, before the kubeconfig that it works with is removed.
@@ -5,5 +6,5 @@ await runPost(async (state) => {
   const script = state('bridge');
   if (!script) return;
   const { stopBridge } = await import('./bridge.ts');
-  await stopBridge(script, state('folder'));
+  for (const reference of await stopBridge(script, state('folder'))) info(`Pushed ${reference}`);
 });

@@ -5,6 +5,7 @@ import { InputError } from '@reposure/core';
 import type { Command } from 'commander';
 
 import { ExitStatusError } from '../exit-status.ts';
+import { findRecords } from './records.ts';
 import { withBridge } from './running.ts';
 import type { BridgeFlags } from './running.ts';
 
@@ -18,7 +19,12 @@ export async function bridgeExecAction(command: Command): Promise<void> {
   const flags = command.optsWithGlobals<BridgeFlags>();
   if (words.length === 0) throw new InputError('Cannot run nothing; want -- COMMAND…');
   await withBridge(flags, registryName, {
-    run: async ({ env }) => {
+    // Where nothing can be written down it ends with its command all the same.
+    keep: async (bridge) =>
+      await findRecords()
+        ?.keep(bridge)
+        .catch(() => undefined),
+    run: async (env) => {
       const status = await statusOf(words, { ...process.env, ...env });
       if (status !== 0) throw new ExitStatusError(status);
     },

@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 
-import type { BridgeRecord, KeptRecord } from '@reposure/core/bridge';
+import type { BridgeRecord } from '@reposure/core/bridge';
 import type { Command } from 'commander';
 
+import { logTo } from '../environment.ts';
 import { parseOutputFormat, print } from '../output.ts';
 import type { OutputFormat } from '../output.ts';
 import { reportRecord, startInBackground } from './background.ts';
 import { bridgeRecords } from './records.ts';
-import { withBridge } from './running.ts';
+import { openToAll, withBridge } from './running.ts';
 import type { BridgeFlags } from './running.ts';
 
 interface RunFlags extends BridgeFlags {
@@ -22,29 +23,26 @@ export async function bridgeAction(command: Command): Promise<void> {
   const flags = command.optsWithGlobals<RunFlags>();
   if (flags.background) {
     const format = parseOutputFormat(flags.output);
-    await show(format, await startInBackground(bridgeRecords()));
+    const record = await startInBackground(bridgeRecords());
+    // What it says itself goes to its log.
+    if (!flags.token) logTo(false).warn(openToAll);
+    await show(format, record);
     return;
   }
   await run(flags, registryName);
 }
 
 async function run(flags: RunFlags, registryName: string): Promise<void> {
-  let kept: KeptRecord | undefined;
+  const { logFile } = flags;
+  const isInBackground = logFile !== undefined;
   await withBridge(flags, registryName, {
-    onPush: (reference) => void kept?.notePush(reference),
-    run: async (bridge, { format, log, signal }) => {
-      const { logFile } = flags;
-      kept = await bridgeRecords().keep({ ...bridge, ...(logFile && { logFile }) });
-      try {
-        if (logFile) reportRecord(kept.record);
-        else await show(format, kept.record);
-        log.info('Ctrl-C ends it');
-        if (signal.aborted) return;
-        const ends = [once(signal, 'abort'), ...(logFile ? [kept.forgotten] : [])];
-        await Promise.race(ends);
-      } finally {
-        await kept.remove();
-      }
+    keep: (bridge) => bridgeRecords().keep({ ...bridge, ...(logFile && { logFile }) }),
+    run: async (_, { record, forgotten }, { format, log, signal }) => {
+      if (isInBackground) reportRecord(record);
+      else await show(format, record);
+      log.info('Ctrl-C ends it');
+      if (signal.aborted) return;
+      await Promise.race([once(signal, 'abort'), ...(isInBackground ? [forgotten] : [])]);
     },
   });
 }

@@ -1,21 +1,15 @@
-import { mkdtemp } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-import {
-  newBridgeLogin,
-  removeToolFiles,
-  startBridge,
-  writeToolFiles,
-} from '@reposure/core/bridge';
-import type { Bridge, Pushed, ToolEnv } from '@reposure/core/bridge';
+import { newBridgeLogin, releaseFolder, startBridge, writeToolFiles } from '@reposure/core/bridge';
+import type { KeptRecord, NewRecord, Pushed, ToolEnv } from '@reposure/core/bridge';
 import type { Registry } from '@reposure/core/resource';
 import type { Route } from '@reposure/core/surrogate';
 import { referencesOf } from '@reposure/core/transfer';
 
 import { withRoute } from '../environment.ts';
 import type { Environment, RouteOptions } from '../environment.ts';
-import { bridgeRecords } from './records.ts';
 
 /** The options of everything that starts a bridge. */
 export interface BridgeFlags extends RouteOptions {
@@ -25,66 +19,48 @@ export interface BridgeFlags extends RouteOptions {
   readonly configDir?: string;
 }
 
-/** A bridge, as whoever uses it sees it. */
-interface RunningBridge {
-  /** `localhost:PORT`, as tools write it. */
-  readonly address: string;
-  readonly registry: string;
-  readonly namespace: string;
-  readonly route: string;
-  readonly configDir: string;
-  readonly env: ToolEnv;
-}
+/** What is to be known of `--no-token`. */
+export const openToAll = 'every user of this machine can push and pull through this bridge';
 
 /** What is done while a bridge runs. */
-export interface BridgeWork {
-  readonly run: (bridge: RunningBridge, environment: Environment) => Promise<void>;
-  /** Told the reference of what a tool has pushed. */
-  readonly onPush?: (reference: string) => void;
+export interface BridgeWork<K extends KeptRecord | undefined> {
+  /** Writes it down for whoever looks for it, if that is possible. */
+  readonly keep: (bridge: NewRecord) => Promise<K>;
+  readonly run: (env: ToolEnv, kept: K, environment: Environment) => Promise<void>;
 }
 
 /** Runs a bridge for as long as the work takes, and removes its files afterwards. */
-export async function withBridge(
+export async function withBridge<K extends KeptRecord | undefined>(
   flags: BridgeFlags,
   registryName: string,
-  work: BridgeWork,
+  { keep, run }: BridgeWork<K>,
 ): Promise<void> {
   await withRoute(flags, registryName, async (environment) => {
-    const { route, registry, log } = environment;
+    const { cluster, route, registry, log } = environment;
     const login = flags.token ? newBridgeLogin() : undefined;
+    let kept: K | undefined;
     const onPush = (pushed: Pushed): void => {
       log.info(describePushed(pushed, registry));
-      work.onPush?.(referenceOf(pushed, registry) ?? `${pushed.repository}@${pushed.digest}`);
+      const reference = referenceOf(pushed, registry);
+      void kept?.notePush(reference ?? `${pushed.repository}@${pushed.digest}`);
     };
-    const configDir = await toolFolder(flags.configDir);
+    const configDir = resolve(flags.configDir ?? join(tmpdir(), `reposure-bridge-${randomUUID()}`));
     const bridge = await startBridge({ route, registry, port: flags.port, login, onPush, log });
     try {
       const { address, port } = bridge;
       const env = await writeToolFiles(configDir, { address, port, login, env: process.env });
-      if (!login) log.warn('every user of this machine can push and pull through this bridge');
+      const { name, namespace } = registry.metadata;
+      const place = { registry: name, namespace, cluster: cluster.server, route: route.via };
+      kept = await keep({ address, ...place, configDir, env });
+      if (!login) log.warn(openToAll);
       log.info(`Bridge ${address} leads to ${describeTarget(registry, route)}`);
-      await work.run({ ...namesOf(bridge, registry, route), configDir, env }, environment);
+      await run(env, kept, environment);
     } finally {
       await bridge.close();
-      await removeToolFiles(configDir);
+      await kept?.remove();
+      await releaseFolder(configDir);
     }
   });
-}
-
-/** A folder of its own, unless there is one for it that no other bridge uses. */
-async function toolFolder(given: string | undefined): Promise<string> {
-  if (given === undefined) return await mkdtemp(join(tmpdir(), 'reposure-bridge-'));
-  const configDir = resolve(given);
-  await bridgeRecords().requireUnused(configDir);
-  return configDir;
-}
-
-function namesOf(
-  { address }: Bridge,
-  { metadata: { name, namespace } }: Registry,
-  { via }: Route,
-): Pick<RunningBridge, 'address' | 'registry' | 'namespace' | 'route'> {
-  return { address, registry: name, namespace, route: via };
 }
 
 function describeTarget({ metadata: { name, namespace } }: Registry, route: Route): string {

@@ -23,9 +23,10 @@ export async function bridgeStopAction(command: Command): Promise<void> {
   const records = bridgeRecords();
   const wanted = wantedOf(await records.list(), registryName, flags);
   const stopped = await Promise.all(wanted.map((record) => records.stop(record, signal)));
-  const lines = stopped.map(
-    ({ address, namespace, registry }) => `Stopped ${address}, ${namespace}/${registry}`,
-  );
+  const lines = stopped.flatMap(({ address, namespace, registry, pushed }) => [
+    `Stopped ${address}, ${namespace}/${registry}`,
+    ...pushed.map((reference) => `Pushed ${reference}`),
+  ]);
   const names = stopped.map(({ address }) => address);
   await print(format, { value: stopped, names, text: lines.join('\n') });
 }
@@ -44,14 +45,17 @@ function wantedOf(
       (place === undefined || record.configDir === place),
   );
   if (all || found.length === 1) return found;
-  const addresses = found.map(({ address }) => address).join(', ');
-  if (found.length > 1 && registryName === undefined && place === undefined) {
+  if (found.length > 1) {
+    const those = found.map(describe).join(', ');
     throw new InputError(
-      `Cannot tell which bridge to stop: there are ${addresses}; want a REGISTRY, --config-dir or --all`,
+      `Cannot tell which bridge to stop: there are ${those}; want a REGISTRY with its --namespace, --config-dir or --all`,
     );
   }
-  if (found.length > 1) return found;
   throw new NotFoundError(
     'Cannot stop a bridge: there is none; `reposure bridge status` shows those that run',
   );
+}
+
+function describe({ address, namespace, registry, cluster }: BridgeRecord): string {
+  return `${address} (${namespace}/${registry} at ${cluster})`;
 }

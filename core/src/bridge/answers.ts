@@ -24,7 +24,9 @@ interface Said {
 function saidOf(error: unknown): Said {
   const message = explain(error);
   if (error instanceof RegistryError) {
-    const { status, diagnostics } = error;
+    const { diagnostics } = error;
+    // A success where none was to be expected is none.
+    const status = error.status < 400 ? 502 : error.status;
     return { status, diagnostics: orOwn(diagnostics, 'UNKNOWN', message) };
   }
   if (error instanceof AuthenticationError) {
@@ -44,7 +46,7 @@ function orOwn(
 }
 
 function kindOf(error: unknown): readonly [status: number, code: string] {
-  if (error instanceof InputError) return [400, 'NAME_INVALID'];
+  if (error instanceof InputError || error instanceof URIError) return [400, 'NAME_INVALID'];
   if (error instanceof ContentMismatchError) return [400, 'DIGEST_INVALID'];
   if (error instanceof LimitExceededError) return [413, 'SIZE_INVALID'];
   if (error instanceof KubernetesError && [401, 403].includes(error.status)) return [403, 'DENIED'];
@@ -60,10 +62,19 @@ function kindOf(error: unknown): readonly [status: number, code: string] {
 export function sayFailure(response: ServerResponse, error: unknown): void {
   if (response.headersSent || response.destroyed) return;
   const said = saidOf(error);
-  const { status, headers, body } = errorAnswer(said.status, ...said.diagnostics);
+  const { status, body, ...answer } = errorAnswer(said.status, ...said.diagnostics);
+  const headers = { ...answer.headers, ...patienceOf(error) };
   if (status < 500) response.writeHead(status, headers);
   else response.writeHead(status, reasonOf(error), headers);
   response.end(body);
+}
+
+/** How long the registry asks to be left alone. */
+function patienceOf(error: unknown): Record<string, string> {
+  const { retryAfterMs } = error instanceof RegistryError ? error : {};
+  return retryAfterMs === undefined
+    ? {}
+    : { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) };
 }
 
 function reasonOf(error: unknown): string {

@@ -4,17 +4,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import * as z from 'zod';
 
-import { InputError } from '../errors.ts';
 import { describeOwner, heartbeatMs, isAlive, ownOwner, parseOwner } from '../process-owner.ts';
 import { writeWholeFile } from '../whole-file.ts';
+import { releaseFolder, renewClaim } from './claimed-folder.ts';
 import { jsonText, parsedJson } from './json-text.ts';
-import { removeToolFiles } from './tool-files.ts';
 
 /** A bridge that runs in a process of its own, as others find it. It names no login. */
 export const BridgeRecord = z.object({
   address: z.string().describe('localhost:PORT, as tools write it'),
   registry: z.string(),
   namespace: z.string(),
+  cluster: z.string().describe('Address of its API server'),
   route: z.string(),
   pid: z.int(),
   stateFile: z.string(),
@@ -29,6 +29,9 @@ export const BridgeRecord = z.object({
   pushed: z.array(z.string()).describe('What nodes pull, or Pods reach where that is not known'),
 });
 export type BridgeRecord = z.infer<typeof BridgeRecord>;
+
+/** A bridge that has just begun. */
+export type NewRecord = Omit<BridgeRecord, 'pid' | 'stateFile' | 'pushed'>;
 
 /** The record of the bridge of this process. */
 export interface KeptRecord {
@@ -63,21 +66,10 @@ export class BridgeRecords {
     return file;
   }
 
-  /**
-   * Refuses a folder that another bridge has its logins in.
-   *
-   * @throws {InputError} if one has.
-   */
-  async requireUnused(configDir: string): Promise<void> {
-    const found = (await this.list()).find((record) => record.configDir === configDir);
-    if (!found) return;
-    throw new InputError(
-      `Cannot use ${configDir}: the bridge ${found.address} has its files there; want another folder, or end it with \`reposure bridge stop --config-dir ${configDir}\``,
-    );
-  }
-
   /** Writes down the bridge of this process, and shows every now and then that it lives. */
-  async keep(given: Omit<BridgeRecord, 'pid' | 'stateFile' | 'pushed'>): Promise<KeptRecord> {
+  async keep(given: NewRecord): Promise<KeptRecord> {
+    // What killed ones have left holds logins.
+    await this.list();
     await this.#make();
     const owner = describeOwner(await ownOwner());
     const stateFile = join(this.#directory, `${owner}.json`);
@@ -86,15 +78,19 @@ export class BridgeRecords {
     let writing = write();
     await writing;
     const { promise: forgotten, resolve } = Promise.withResolvers<void>();
-    const beat = (): void =>
+    const beat = (): void => {
+      void renewClaim(given.configDir);
       void utimes(stateFile, new Date(), new Date()).catch((error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT') resolve();
       });
+    };
     const timer = setInterval(beat, heartbeatMs).unref();
+    let notedAt = -Infinity;
     return {
       record,
       forgotten,
       notePush: async (reference) => {
+        notedAt = performance.now();
         if (record.pushed.length < maxPushes) record.pushed.push(reference);
         // A help for whoever asks later: no push fails for want of it.
         writing = writing.then(write).catch(() => {});
@@ -103,6 +99,8 @@ export class BridgeRecords {
       remove: async () => {
         clearInterval(timer);
         await writing;
+        // Whoever waits for the end looks every now and then.
+        await delay(Math.max(0, notedAt + 2 * lookMs - performance.now()));
         await rm(stateFile, { force: true });
       },
     };
@@ -115,10 +113,8 @@ export class BridgeRecords {
       names.filter((name) => name.endsWith('.json')).map((name) => this.#read(name)),
     );
     const records = found.filter((each) => each !== undefined);
+    for (const { record, isLive } of records) if (!isLive) await forget(record);
     const live = records.filter(({ isLive }) => isLive).map(({ record }) => record);
-    const dead = records.filter(({ isLive }) => !isLive).map(({ record }) => record);
-    const inUse = new Set(live.map(({ configDir }) => configDir));
-    for (const record of dead) await forget(record, !inUse.has(record.configDir));
     return live.toSorted((a, b) => a.address.localeCompare(b.address));
   }
 
@@ -129,26 +125,21 @@ export class BridgeRecords {
    */
   async stop(record: BridgeRecord, signal?: AbortSignal): Promise<BridgeRecord> {
     const name = basename(record.stateFile);
-    const last = (await this.#read(name))?.record ?? record;
-    send(record.pid, 'SIGTERM');
-    if (!(await this.#isGone(name, signal))) {
-      send(record.pid, 'SIGKILL');
-      await this.#isGone(name, signal);
+    let last = record;
+    for (const how of ['SIGTERM', 'SIGKILL'] as const) {
+      send(record.pid, how);
+      const deadline = performance.now() + endingTimeMs;
+      while ((await isOwnerAlive(name)) && performance.now() < deadline) {
+        signal?.throwIfAborted();
+        // What it still has under way it brings to its end.
+        last = (await this.#read(name))?.record ?? last;
+        await delay(lookMs);
+      }
+      if (!(await isOwnerAlive(name))) break;
     }
     // It has done so itself, unless it was killed.
-    await forget(record, true);
+    await forget(record);
     return last;
-  }
-
-  async #isGone(name: string, signal: AbortSignal | undefined): Promise<boolean> {
-    const deadline = performance.now() + endingTimeMs;
-    while (performance.now() < deadline) {
-      signal?.throwIfAborted();
-      const owner = parseOwner(name.replace(/\.json$/, ''));
-      if (!owner || !(await isAlive(owner, Date.now()))) return true;
-      await delay(lookMs);
-    }
-    return false;
   }
 
   async #read(
@@ -168,11 +159,13 @@ export class BridgeRecords {
   }
 }
 
-async function forget(
-  { stateFile, logFile, configDir }: BridgeRecord,
-  withToolFiles: boolean,
-): Promise<void> {
-  if (withToolFiles) await removeToolFiles(configDir);
+async function isOwnerAlive(name: string): Promise<boolean> {
+  const owner = parseOwner(name.replace(/\.json$/, ''));
+  return owner !== undefined && (await isAlive(owner, Date.now()));
+}
+
+async function forget({ stateFile, logFile, configDir }: BridgeRecord): Promise<void> {
+  await releaseFolder(configDir);
   for (const file of [stateFile, logFile]) if (file) await rm(file, { force: true });
 }
 

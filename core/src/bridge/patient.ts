@@ -1,5 +1,6 @@
 import type { ByteStream } from '../bytes.ts';
 import { isTransient, UnreachableError } from '../errors.ts';
+import { failureOf } from '../registry/answer.ts';
 import { requestLine } from '../registry/request-line.ts';
 import type { RegistryRequest, RegistryResponse, Transport } from '../registry/transport.ts';
 import { pauseAfter, retry } from '../retry.ts';
@@ -9,7 +10,7 @@ import type { RetryOptions } from '../retry.ts';
 export type Patience = Pick<RetryOptions, 'retries' | 'signal' | 'onRetry'>;
 
 /**
- * Sends again what got no answer, and reads on where a blob broke off, so that a tool does not see
+ * Sends again what got no answer, or that of a registry that is busy, and reads on where a blob broke off, so that a tool does not see
  * that a route broke.
  *
  * Bodies are whole ones, that can be sent again.
@@ -17,12 +18,21 @@ export type Patience = Pick<RetryOptions, 'retries' | 'signal' | 'onRetry'>;
 export function patient(send: Transport, patience: Patience): Transport {
   return async (request) => {
     const own = { ...patience, signal: anyOf(request.signal, patience.signal) };
-    const response = await retry(() => send(request), own);
+    const response = await retry(() => answered(send, request), own);
     const span = spanOf(request, response);
     if (!span) return response;
     const reading = new BlobReading(send, { request, response, span, patience: own });
     return { ...response, body: reading.bytes(), discard: () => reading.discard() };
   };
+}
+
+/** What a registry, or what stands before it, says when it is busy, or away for a moment. */
+const busyStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
+async function answered(send: Transport, request: RegistryRequest): Promise<RegistryResponse> {
+  const response = await send(request);
+  if (!busyStatuses.has(response.status)) return response;
+  throw await failureOf(requestLine(request), response);
 }
 
 function anyOf(...signals: readonly (AbortSignal | undefined)[]): AbortSignal | undefined {

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { describeOwner, ownOwner, startTimeOf } from '../process-owner.ts';
+import { releaseFolder } from './claimed-folder.ts';
 import { newBridgeLogin } from './login.ts';
-import { removeToolFiles, writeToolFiles } from './tool-files.ts';
+import { writeToolFiles } from './tool-files.ts';
 import type { OwnFilesEnv } from './tool-files.ts';
 
 let folder: string;
@@ -77,6 +79,67 @@ describe('writeToolFiles()', () => {
     });
   });
 
+  it.each(['docker', 'auth.json', 'registries.conf'])(
+    'refuses a folder that has %s already, and leaves it alone',
+    async (name) => {
+      const place = join(folder, 'bridge');
+      await mkdir(place, { mode: 0o700 });
+      if (name === 'docker') await mkdir(join(place, name));
+      const file = join(place, name === 'docker' ? 'docker/Dockerfile' : name);
+      await writeFile(file, 'mine');
+      expect(await written({}).catch((error: unknown) => error)).toMatchObject({
+        code: 'INPUT_INVALID',
+        message: expect.stringContaining(name),
+      });
+      await releaseFolder(place);
+      expect(await readFile(file, 'utf8')).toBe('mine');
+    },
+  );
+
+  it('keeps out another bridge while it lives, takes over from one that was killed', async () => {
+    const place = join(folder, 'bridge');
+    await mkdir(place, { mode: 0o700 });
+    await written({});
+    const claim = join(place, '.reposure-bridge');
+    const { owner, ...rest } = JSON.parse(await readFile(claim, 'utf8')) as { owner: string };
+    const ownedBy = (other: string): Promise<void> =>
+      writeFile(claim, JSON.stringify({ ...rest, owner: other }));
+    // Its number, and when it began: this one began when the test's own parent did not.
+    await ownedBy(owner.replace(/\d+$/, (time) => String(Number(time) + 1)));
+    await written({});
+    const parent = { ...(await ownOwner()), pid: process.ppid };
+    await ownedBy(describeOwner({ ...parent, startTime: await startTimeOf(process.ppid) }));
+    expect(await written({}).catch((error: unknown) => error)).toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringContaining(`the bridge ${host} has its files there`),
+    });
+    await releaseFolder(place);
+    expect(await readdir(place)).toContain('auth.json');
+    await ownedBy(owner);
+    await releaseFolder(place);
+    // It was there before.
+    expect(await readdir(place)).toEqual([]);
+  });
+
+  it('goes by the user’s own files where those of an earlier bridge are still named', async () => {
+    const own = join(folder, '.docker');
+    await mkdir(own);
+    await writeFile(join(own, 'config.json'), '{"auths":{"a":{"auth":"YTph"}}}');
+    const gone = join(folder, 'gone');
+    const ended = {
+      DOCKER_CONFIG: join(gone, 'docker'),
+      REGISTRY_AUTH_FILE: join(gone, 'auth.json'),
+      CONTAINERS_REGISTRIES_CONF: join(gone, 'registries.conf'),
+    };
+    const { docker, auth: podman } = await written({ ...ended, HOME: folder });
+    for (const each of [docker, podman])
+      expect(each).toMatchObject({ auths: { a: { auth: 'YTph' } } });
+    await releaseFolder(join(folder, 'bridge'));
+    // What the user has set otherwise is what the user wants.
+    const elsewhere = { ...ended, DOCKER_CONFIG: join(folder, 'none'), HOME: folder };
+    expect((await written(elsewhere)).docker).not.toMatchObject({ auths: { a: {} } });
+  });
+
   it('is undone, and what is somebody else’s stays', async () => {
     const own = join(folder, 'own');
     await mkdir(join(own, 'contexts'), { recursive: true });
@@ -84,7 +147,7 @@ describe('writeToolFiles()', () => {
     const place = join(folder, 'bridge');
     expect(await readdir(join(place, 'docker'))).toEqual(['config.json', 'contexts']);
     await writeFile(join(place, 'mine'), '');
-    await removeToolFiles(place);
+    await releaseFolder(place);
     expect(await readdir(place)).toEqual(['mine']);
     expect(await readdir(own)).toEqual(['contexts']);
   });

@@ -1,11 +1,12 @@
-import { mkdir, readdir, readFile, rm, rmdir, stat, symlink } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 
 import { InputError } from '../errors.ts';
 import { DockerConfig } from '../registry/index.ts';
-import { dockerConfigFolder, podmanLoginFile } from '../registry/login-files.ts';
+import { dockerConfigFolder, exists, podmanLoginFile } from '../registry/login-files.ts';
 import { writeWholeFile } from '../whole-file.ts';
 import { loopbackNames } from './admission.ts';
+import { claimFolder } from './claimed-folder.ts';
 import { jsonText, parsedJson } from './json-text.ts';
 import { basicOf } from './login.ts';
 import type { BridgeLogin } from './login.ts';
@@ -40,15 +41,6 @@ export interface ToolFilesOptions {
   readonly env: OwnFilesEnv;
 }
 
-/** What a bridge writes, in the folder that it is given. */
-function filesIn(directory: string): { docker: string; auth: string; registries: string } {
-  return {
-    docker: join(directory, 'docker'),
-    auth: join(directory, 'auth.json'),
-    registries: join(directory, 'registries.conf'),
-  };
-}
-
 /**
  * Writes what the tools read, so that none of them needs a flag: the login, and that the bridge
  * speaks plain HTTP. What they have of their own goes on to count: logins for other registries, and
@@ -57,16 +49,17 @@ function filesIn(directory: string): { docker: string; auth: string; registries:
  * Files are 0600, and there whole or not at all.
  *
  * @param directory Made if it is not there.
- * @throws {InputError} if others may write to it, or a file of the tools' own cannot be used.
+ * @throws {InputError} if others may write to it, if it has files of such names already, or if a file
+ * of the tools' own cannot be used.
  */
 export async function writeToolFiles(
   directory: string,
-  { port, address, login, env }: ToolFilesOptions,
+  { port, address, login, env: given }: ToolFilesOptions,
 ): Promise<ToolEnv> {
   const place = resolve(directory);
-  await makeOwn(place);
-  const { docker, auth, registries } = filesIn(place);
+  const { docker, auth, registries } = await claimFolder(place, address);
   const hosts = loopbackNames.map((name) => `${name}:${port}`);
+  const env = await withoutEnded(given);
   const own = await ownLogins(env);
   await rm(docker, { recursive: true, force: true });
   await mkdir(docker, { mode: 0o700 });
@@ -82,22 +75,15 @@ export async function writeToolFiles(
   };
 }
 
-/** Removes what {@link writeToolFiles} wrote, and the folder if nothing else is in it. */
-export async function removeToolFiles(directory: string): Promise<void> {
-  for (const path of Object.values(filesIn(directory))) {
-    await rm(path, { recursive: true, force: true });
-  }
-  await rmdir(directory).catch(() => {}); // somebody else's files are in it
-}
-
-/** Whoever may write to the folder of a login may read it sooner or later, or put another one there. */
-async function makeOwn(directory: string): Promise<void> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  const { uid, mode } = await stat(directory);
-  if (uid === (process.getuid?.() ?? uid) && (mode & 0o022) === 0) return;
-  throw new InputError(
-    `Cannot write logins to ${directory}: others may write there; want a folder of your own, mode 0700`,
+/** What a bridge has set in a shell stays there when it has ended: the user's own count then, and not nothing. */
+async function withoutEnded(env: OwnFilesEnv): Promise<OwnFilesEnv> {
+  const { DOCKER_CONFIG, REGISTRY_AUTH_FILE, CONTAINERS_REGISTRIES_CONF, ...others } = env;
+  const places = [DOCKER_CONFIG, REGISTRY_AUTH_FILE, CONTAINERS_REGISTRIES_CONF].map(
+    (path) => path && dirname(path),
   );
+  const [place] = places;
+  const isOfBridge = place !== undefined && places.every((each) => each === place);
+  return isOfBridge && !(await exists(place)) ? others : env;
 }
 
 interface OwnLogins {
