@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -95,6 +95,11 @@ const tools: Readonly<Record<string, ToolLines>> = {
     plain: '',
     pull: `${skopeo} --src-tls-verify=false docker://$IMAGE oci:back:1`,
   },
+  oras: {
+    push: 'oras cp --no-tty $PLAIN --from-oci-layout layout@$DIGEST $TO',
+    plain: '--to-plain-http',
+    pull: 'oras cp --no-tty --to-oci-layout $IMAGE back:1',
+  },
   buildah: storing('buildah'),
   podman: storing('podman'),
 };
@@ -109,7 +114,7 @@ export function describeBridge(name: string, world: () => BridgedWorld): void {
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), 'bridged-'));
       digest = await writeImage(folder);
-      if (hasDockerDaemon) docker = await startDockerDaemon();
+      if (hasDockerDaemon) docker = await startDockerDaemon(world().origin);
     });
 
     afterAll(async () => {
@@ -124,15 +129,16 @@ export function describeBridge(name: string, world: () => BridgedWorld): void {
     ): Promise<Finished> => {
       const work = join(folder, tool);
       const storage = `--storage-driver vfs --root ${work}-root --runroot ${work}-run`;
-      return await withBridge(world(), `cd ${folder}; IMAGE=$REGISTRY/e2e/${tool}:1; ${line}`, {
-        env: { STORAGE: storage, HOME: folder, ...more },
+      const names = `IMAGE=$REGISTRY/e2e/${tool}:1; STRAIGHT=${world().origin}/e2e/straight-${tool}:1`;
+      return await withBridge(world(), `cd ${folder}; ${names}; ${line}`, {
+        env: { STORAGE: storage, DIGEST: digest, HOME: folder, ...more },
       });
     };
 
     for (const [tool, { prepare = 'true', push, plain, pull }] of Object.entries(tools)) {
       it.skipIf(!hasTool(tool))(`is pushed to and pulled from by ${tool}`, async () => {
         const { origin } = world();
-        const straight = `TO=${origin}/e2e/straight-${tool}:1; PLAIN=${plain}; ${push}`;
+        const straight = `TO=$STRAIGHT; PLAIN=${plain}; ${push}`;
         const line = `${prepare}; TO=$IMAGE; PLAIN=; ${push}; rm -rf back; ${straight}; ${pull}`;
         const { status, stderr } = await run(tool, line);
         expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
@@ -150,6 +156,8 @@ export function describeBridge(name: string, world: () => BridgedWorld): void {
         'docker load -q -i app.tar',
         'docker tag localhost/app:1 $IMAGE',
         'docker push -q $IMAGE',
+        'docker tag localhost/app:1 $STRAIGHT',
+        'docker push -q $STRAIGHT',
         'docker rmi -f $IMAGE localhost/app:1',
         'docker pull -q $IMAGE',
         "docker image inspect --format '{{index .RepoDigests 0}}' $IMAGE",
@@ -157,8 +165,51 @@ export function describeBridge(name: string, world: () => BridgedWorld): void {
       const { status, stdout, stderr } = await run('docker', line, docker?.env);
       expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
       const pulled = stdout.toString().trim().split('@').at(-1);
-      expect(await digestAt(world().origin, 'e2e/docker', '1')).toBe(pulled);
+      for (const name of ['docker', 'straight-docker'])
+        expect(await digestAt(world().origin, `e2e/${name}`, '1')).toBe(pulled);
     });
+
+    it.skipIf(!hasTool('helm'))('is pushed to and pulled from by helm', async () => {
+      const line = [
+        'helm create chart >/dev/null',
+        'helm package -d . chart >/dev/null',
+        'helm push chart-0.1.0.tgz oci://$REGISTRY/e2e',
+        `helm push --plain-http chart-0.1.0.tgz oci://${world().origin}/e2e/straight`,
+        'mkdir pulled',
+        'helm pull --plain-http --destination pulled oci://$REGISTRY/e2e/chart --version 0.1.0',
+        'cmp chart-0.1.0.tgz pulled/chart-0.1.0.tgz',
+      ].join('; ');
+      const { status, stderr } = await run('helm', line);
+      expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+      const pushed = await digestAt(world().origin, 'e2e/chart', '0.1.0');
+      expect(await digestAt(world().origin, 'e2e/straight/chart', '0.1.0')).toBe(pushed);
+      expect(stderr).toContain(`/e2e/chart@${pushed}`);
+    });
+
+    it.skipIf(!hasTool('ko', 'go', 'crane'))(
+      'is pushed to by ko, which pulls its base image',
+      async () => {
+        const module = join(folder, 'module');
+        await mkdir(module);
+        await writeFile(join(module, 'go.mod'), 'module example.com/hello\n');
+        await writeFile(join(module, 'main.go'), 'package main\nfunc main() { println("hello") }\n');
+        const line = [
+          'crane push layout $REGISTRY/e2e/base:1 >/dev/null',
+          'cd module',
+          'export KO_DEFAULTBASEIMAGE=$REGISTRY/e2e/base:1',
+          'KO_DOCKER_REPO=${IMAGE%:1} ko build --bare -t 1 .',
+          'KO_DOCKER_REPO=${STRAIGHT%:1} ko build --bare -t 1 --insecure-registry .',
+        ].join('; ');
+        const { status, stdout, stderr } = await run('ko', line, { GOFLAGS: '-mod=mod' });
+        expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+        const pushed = await digestAt(world().origin, 'e2e/ko', '1');
+        expect(await digestAt(world().origin, 'e2e/straight-ko', '1')).toBe(pushed);
+        expect(stdout.toString().trim().split('\n')).toEqual([
+          expect.stringMatching(`^localhost:\\d+/e2e/ko:1@${pushed}$`),
+          expect.stringContaining(`/e2e/straight-ko:1@${pushed}`),
+        ]);
+      },
+    );
 
     it.skipIf(!hasTool('crane'))('says no in the words of the registry', async () => {
       const { status, stderr } = await run('none', 'crane manifest $IMAGE');

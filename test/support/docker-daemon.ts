@@ -17,8 +17,12 @@ export interface DockerDaemon {
 /** Whether this machine can run one. */
 export const hasDockerDaemon = hasTool('docker', 'dockerd') && process.getuid?.() === 0;
 
-/** Starts a daemon that touches nothing of this machine's but a folder for temporary files. */
-export async function startDockerDaemon(): Promise<DockerDaemon> {
+/**
+ * Starts a daemon that touches nothing of this machine's but a folder for temporary files.
+ *
+ * @param plain `ADDRESS:PORT` of a registry that speaks plain HTTP.
+ */
+export async function startDockerDaemon(plain?: string): Promise<DockerDaemon> {
   const home = await mkdtemp(join(tmpdir(), 'dockerd-'));
   const host = `unix://${home}/docker.sock`;
   const options = {
@@ -30,6 +34,7 @@ export async function startDockerDaemon(): Promise<DockerDaemon> {
     'exec-root': join(home, 'exec'),
     host,
     pidfile: join(home, 'pid'),
+    ...(plain !== undefined && { 'insecure-registry': plain }),
   };
   const words = Object.entries(options).map(([key, value]) => `--${key}=${value}`);
   const child = spawn('dockerd', words, { stdio: 'ignore' });
