@@ -25,6 +25,15 @@ describe(
       expect(survival).toEqual(survived(survival));
     });
 
+    // A registry that is lost again and again is started later each time.
+    it.each(victims.filter((victim) => victim !== 'the registry'))(
+      'by proxy, though %s is lost on the way',
+      async (victim) => {
+        const survival = await lost.survive(victim, 'proxy');
+        expect(survival).toEqual(survived(survival));
+      },
+    );
+
     it.each(['the cable', 'the registry'] as const)(
       'directly, though %s is lost',
       async (victim) => {

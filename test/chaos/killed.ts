@@ -14,6 +14,9 @@ const MiB = 1024 * 1024;
 export const victims = ['the cable', 'the surrogate', 'the registry', 'the API server'] as const;
 export type Victim = (typeof victims)[number];
 
+/** The way that it goes. */
+export type Via = 'direct' | 'proxy' | 'exec';
+
 /** What came of an image that lost something on the way. */
 export interface Survival {
   readonly digest: string;
@@ -43,7 +46,7 @@ export class Victims {
   }
 
   /** Pushes and pulls an image of two layers; each time the victim is lost at a random byte. */
-  async survive(victim: Victim, route: 'direct' | 'exec', layerBytes = 4 * MiB): Promise<Survival> {
+  async survive(victim: Victim, route: Via, layerBytes = 4 * MiB): Promise<Survival> {
     const { directory, origin } = this.#world;
     const repository = `round-${this.#count++}/app`;
     const [source, target] = [
@@ -75,7 +78,7 @@ export class Victims {
   /** @returns Whether there was something to be lost when its time came. */
   #lose(
     victim: Victim,
-    route: 'direct' | 'exec',
+    route: Via,
     direction: 'up' | 'down',
     bytes: number,
   ): () => boolean {
@@ -86,15 +89,17 @@ export class Victims {
     relay[direction].when(at, () => {
       if (victim === 'the cable') relay.cut();
       else if (victim === 'the API server') relay.cutFor(1500);
-      else if (!killOne(victim)) return;
+      else if (!killOne(victim, route)) return;
       isLost = true;
     });
     return () => isLost;
   }
 }
 
-function killOne(victim: 'the surrogate' | 'the registry'): boolean {
-  const words = victim === 'the surrogate' ? 'reposure-surrogate serve' : 'registry-program';
+function killOne(victim: 'the surrogate' | 'the registry', route: Via): boolean {
+  // An exec session is a process of its own; the gateway behind the proxy is the Pod's first one.
+  const surrogate = `reposure-surrogate ${route === 'exec' ? 'serve' : 'run'}`;
+  const words = victim === 'the surrogate' ? surrogate : 'registry-program';
   const pids = childrenRunning(words);
   for (const pid of pids) process.kill(pid, 'SIGKILL');
   return pids.length > 0;

@@ -19,11 +19,13 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 describe(`${rounds} rounds of losing what can be lost (REPOSURE_SEED=${chance.seed})`, () => {
-  it.each(victims)('by exec: %s', async (victim) => {
-    for (let round = 0; round < rounds; round++) {
-      const survival = await lost.survive(victim, 'exec', 64 * MiB);
-      expect(survival).toEqual(survived(survival));
-    }
+  describe.each(['exec', 'proxy'] as const)('by %s', (route) => {
+    it.each(victims)('%s', async (victim) => {
+      for (let round = 0; round < rounds; round++) {
+        const survival = await lost.survive(victim, route, 64 * MiB);
+        expect(survival).toEqual(survived(survival));
+      }
+    });
   });
 
   it.each(['the cable', 'the registry'] as const)('directly: %s', async (victim) => {

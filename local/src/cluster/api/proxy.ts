@@ -130,6 +130,8 @@ function send(
       : requestHttp(options);
   outgoing.once('response', (answer) => resolve({ answer, outgoing }));
   outgoing.on('error', (error) => {
+    // What still comes is let go, or the next request on this connection would never be read.
+    request.unpipe(outgoing).resume();
     reject(
       new StatusError(503, 'ServiceUnavailable', `error trying to reach service: ${error.message}`),
     );
