@@ -9,6 +9,7 @@ import { parse } from 'yaml';
 
 import { startEmbeddedWorld } from '../support/embedded-world.ts';
 import type { EmbeddedWorld } from '../support/embedded-world.ts';
+import { hasTool } from '../support/tools.ts';
 import { openUserShell } from '../support/user-shell.ts';
 import type { UserShell } from '../support/user-shell.ts';
 
@@ -24,7 +25,7 @@ const labels = {
 /** Replaces a real cluster's CRD for a moment: there, run it alone. */
 const { REPOSURE_UPGRADE_KUBECONFIG: real } = process.env;
 
-describe('a cluster with the predecessor', { timeout: 120_000 }, () => {
+describe.skipIf(!hasTool('kubectl'))('a cluster with the predecessor', { timeout: 120_000 }, () => {
   let world: EmbeddedWorld | undefined;
   let place: UserShell;
 
