@@ -149,9 +149,10 @@ export class BridgeRecords {
     const file = join(this.#directory, name);
     const text = await readFile(file, 'utf8').catch(() => '');
     const parsed = BridgeRecord.safeParse(parsedJson(text));
-    if (!owner || !parsed.success) return undefined;
-    const isLive = await isAlive(owner, (await stat(file)).mtimeMs);
-    return { record: parsed.data, isLive };
+    const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: undefined }));
+    // It may have gone in between.
+    if (!owner || !parsed.success || mtimeMs === undefined) return undefined;
+    return { record: parsed.data, isLive: await isAlive(owner, mtimeMs) };
   }
 
   async #make(): Promise<void> {

@@ -43,8 +43,13 @@ export async function claimFolder(
   }
   const owner = describeOwner(await ownOwner());
   const claim: Claim = { owner, address, isMade: isNew || (found?.claim.isMade ?? false) };
-  await rm(claimOf(directory), { force: true });
-  await writeFile(claimOf(directory), jsonText(claim), { mode: 0o600, flag: 'wx' });
+  if (found) await rm(claimOf(directory), { force: true });
+  // Of two that begin at the same time, one gets it.
+  await writeFile(claimOf(directory), jsonText(claim), { mode: 0o600, flag: 'wx' }).catch(
+    (error: NodeJS.ErrnoException) => {
+      throw error.code === 'EEXIST' ? taken(directory) : error;
+    },
+  );
   const { docker, auth, registries } = names;
   return {
     docker: join(directory, docker),
@@ -87,8 +92,8 @@ async function readClaim(
   const text = await readFile(path, 'utf8').catch(() => '');
   const parsed = Claim.safeParse(parsedJson(text));
   const owner = parsed.success && parseOwner(parsed.data.owner);
-  if (!parsed.success || !owner) return undefined;
-  const { mtimeMs } = await stat(path);
+  const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: undefined }));
+  if (!parsed.success || !owner || mtimeMs === undefined) return undefined;
   const isOwn = parsed.data.owner === describeOwner(await ownOwner());
   return { claim: parsed.data, isLive: await isAlive(owner, mtimeMs), isOwn };
 }
@@ -107,8 +112,9 @@ async function requireOwn(directory: string): Promise<void> {
   );
 }
 
-function taken(directory: string, address: string): InputError {
+function taken(directory: string, address?: string): InputError {
+  const bridge = address === undefined ? 'another bridge' : `the bridge ${address}`;
   return new InputError(
-    `Cannot use ${directory}: the bridge ${address} has its files there; want another folder, or end it with \`reposure bridge stop --config-dir ${directory}\``,
+    `Cannot use ${directory}: ${bridge} has its files there; want another folder, or end it with \`reposure bridge stop --config-dir ${directory}\``,
   );
 }

@@ -121,6 +121,11 @@ describe('writeToolFiles()', () => {
     expect(await readdir(place)).toEqual([]);
   });
 
+  it('lets one of two have a folder that begin at the same time', async () => {
+    const outcomes = await Promise.allSettled([written({}), written({})]);
+    expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+  });
+
   it('goes by the user’s own files where those of an earlier bridge are still named', async () => {
     const own = join(folder, '.docker');
     await mkdir(own);
