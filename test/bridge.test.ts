@@ -233,6 +233,25 @@ describe('an upload', () => {
     expect(await held('up', digest)).toBe(digest);
   });
 
+  it('is told under which digest the registry keeps what it took', async () => {
+    const content = randomBytes(1000);
+    const kept = digestOf(content);
+    // As Distribution 3 does with sha512: it keeps everything by sha256.
+    const keeping: Transport = async (request) => {
+      const path = request.path.replace(/digest=sha512[^&]*/, `digest=${kept}`);
+      return await transport({ ...request, path });
+    };
+    await using given = await start(keeping);
+    const begun = await given.ask('POST', '/v2/kept/blobs/uploads/');
+    const asked = `sha512:${createHash('sha512').update(content).digest('hex')}`;
+    const url = `${String(begun.headers.location)}?digest=${asked}`;
+    const { status, headers } = await given.ask('PUT', url, { body: content });
+    expect({ status, headers }).toMatchObject({
+      status: 201,
+      headers: { 'docker-content-digest': kept, location: `/v2/kept/blobs/${kept}` },
+    });
+  });
+
   it('is told where it stands, and is given up', async () => {
     await using given = await start();
     const { headers } = await given.ask('POST', '/v2/up/blobs/uploads/');

@@ -91,24 +91,28 @@ export class BridgeUpload {
     }
   }
 
-  /** Makes a blob of what was sent. @param tail Its last bytes, few enough to travel with the name. */
-  async finish(digest: Digest, tail: Uint8Array): Promise<void> {
+  /**
+   * Makes a blob of what was sent.
+   *
+   * @param tail Its last bytes, few enough to travel with the name.
+   * @returns The digest under which the registry keeps it.
+   */
+  async finish(digest: Digest, tail: Uint8Array): Promise<Digest> {
     const { client, patience } = this.#options;
     const kept = { sizeBytes: tail.byteLength, from: (at: number) => tail.subarray(at) };
     const start = this.offset;
     const { signal } = patience;
-    const attempt = async (tries: number): Promise<void> => {
+    const attempt = async (tries: number): Promise<Digest> => {
       if (tries === 0) {
         const body = tail.byteLength > 0 ? { body: tail } : {};
-        await client.finishUpload(this.#upload, digest, { ...body, signal });
-        return;
+        return await client.finishUpload(this.#upload, digest, { ...body, signal });
       }
       // It may have been finished: only the answer was lost.
-      if ((await client.statBlob(this.repository, digest, signal)) !== undefined) return;
+      if ((await client.statBlob(this.repository, digest, signal)) !== undefined) return digest;
       await this.#attempt(kept, start, true);
-      await client.finishUpload(this.#upload, digest, { signal });
+      return await client.finishUpload(this.#upload, digest, { signal });
     };
-    await retry(attempt, patience);
+    return await retry(attempt, patience);
   }
 
   /** Lets the registry forget it. */

@@ -151,14 +151,14 @@ export class UploadEndpoint {
     if (length > inlineBytes) await upload.append(body);
     const tail = length > inlineBytes ? new Uint8Array() : await collect(body, 'a body', length);
     try {
-      await upload.finish(digest, tail);
+      const stored = await upload.finish(digest, tail);
+      this.#uploads.delete(id);
+      return created(repository, stored);
     } catch (error) {
       // What is refused will be refused again; the tool begins anew.
       if (error instanceof RegistryError && !error.isTransient) await this.#cancel([[id, upload]]);
       throw error;
     }
-    this.#uploads.delete(id);
-    return created(repository, digest);
   }
 }
 

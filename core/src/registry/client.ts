@@ -115,13 +115,14 @@ export class RegistryClient {
   /**
    * Turns what was sent, and `body` as its last bytes, into a blob.
    *
+   * @returns The digest under which the registry keeps it: some keep all of them by one algorithm.
    * @throws {ContentMismatchError} if the registry stored it under another digest.
    */
   finishUpload(
     upload: Upload,
     digest: Digest,
     options: { readonly body?: Uint8Array; readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<void> {
+  ): Promise<Digest> {
     return this.#uploads.finish(upload, digest, options);
   }
 

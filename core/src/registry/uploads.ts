@@ -1,5 +1,5 @@
 import type { ByteStream } from '../bytes.ts';
-import { ContentMismatchError } from '../oci/index.ts';
+import { ContentMismatchError, isDigest } from '../oci/index.ts';
 import type { Digest } from '../oci/index.ts';
 import { ask } from './answer.ts';
 import { originForm } from './location.ts';
@@ -90,12 +90,16 @@ export class Uploads {
     return { ...moved(upload, response), offset: offsetOf(response, end) ?? end };
   }
 
-  /** Turns what was sent into a blob. */
+  /**
+   * Turns what was sent into a blob.
+   *
+   * @returns The digest under which the registry keeps it: some keep all of them by one algorithm.
+   */
   async finish(
     upload: Upload,
     digest: Digest,
     options: { readonly body?: Uint8Array; readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<void> {
+  ): Promise<Digest> {
     const { body, signal } = options;
     const separator = upload.location.includes('?') ? '&' : '?';
     const path = `${upload.location}${separator}digest=${encodeURIComponent(checkedDigest(digest))}`;
@@ -104,6 +108,8 @@ export class Uploads {
     const response = await ask(this.#request, request, [201]);
     await response.discard();
     refuseOtherDigest(response, digest);
+    const stored = response.headers['docker-content-digest'];
+    return stored !== undefined && isDigest(stored) ? stored : digest;
   }
 
   /** Tells the registry to forget an upload; one that it does not know is forgotten already. */
