@@ -234,8 +234,8 @@ describe('an upload', () => {
   });
 
   it('is told under which digest the registry keeps what it took', async () => {
-    const content = randomBytes(1000);
-    const kept = digestOf(content);
+    const bytes = randomBytes(1000);
+    const kept = digestOf(bytes);
     // As Distribution 3 does with sha512: it keeps everything by sha256.
     const keeping: Transport = async (request) => {
       const path = request.path.replace(/digest=sha512[^&]*/, `digest=${kept}`);
@@ -243,9 +243,9 @@ describe('an upload', () => {
     };
     await using given = await start(keeping);
     const begun = await given.ask('POST', '/v2/kept/blobs/uploads/');
-    const asked = `sha512:${createHash('sha512').update(content).digest('hex')}`;
+    const asked = `sha512:${createHash('sha512').update(bytes).digest('hex')}`;
     const url = `${String(begun.headers.location)}?digest=${asked}`;
-    const { status, headers } = await given.ask('PUT', url, { body: content });
+    const { status, headers } = await given.ask('PUT', url, { body: bytes });
     expect({ status, headers }).toMatchObject({
       status: 201,
       headers: { 'docker-content-digest': kept, location: `/v2/kept/blobs/${kept}` },

@@ -76,12 +76,7 @@ export class Victims {
   }
 
   /** @returns Whether there was something to be lost when its time came. */
-  #lose(
-    victim: Victim,
-    route: Via,
-    direction: 'up' | 'down',
-    bytes: number,
-  ): () => boolean {
+  #lose(victim: Victim, route: Via, direction: 'up' | 'down', bytes: number): () => boolean {
     const { toRegistry, toCluster } = this.#world;
     const relay = route === 'direct' ? toRegistry : toCluster;
     let isLost = false;

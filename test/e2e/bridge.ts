@@ -165,8 +165,8 @@ export function describeBridge(name: string, world: () => BridgedWorld): void {
       const { status, stdout, stderr } = await run('docker', line, docker?.env);
       expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
       const pulled = stdout.toString().trim().split('@').at(-1);
-      for (const name of ['docker', 'straight-docker'])
-        expect(await digestAt(world().origin, `e2e/${name}`, '1')).toBe(pulled);
+      for (const each of ['docker', 'straight-docker'])
+        expect(await digestAt(world().origin, `e2e/${each}`, '1')).toBe(pulled);
     });
 
     it.skipIf(!hasTool('helm'))('is pushed to and pulled from by helm', async () => {
@@ -192,7 +192,10 @@ export function describeBridge(name: string, world: () => BridgedWorld): void {
         const module = join(folder, 'module');
         await mkdir(module);
         await writeFile(join(module, 'go.mod'), 'module example.com/hello\n');
-        await writeFile(join(module, 'main.go'), 'package main\nfunc main() { println("hello") }\n');
+        await writeFile(
+          join(module, 'main.go'),
+          'package main\nfunc main() { println("hello") }\n',
+        );
         const line = [
           'crane push layout $REGISTRY/e2e/base:1 >/dev/null',
           'cd module',
