@@ -39,17 +39,27 @@ export function rateBar(
   };
 }
 
-/** Processor's time for each GiB, of the client with its start, or of one part of the cluster. */
+/** Whose processor's time it is: of the client with its start, or of one part of the cluster. */
+export interface Spender {
+  readonly name: string;
+  readonly part?: string;
+}
+
+/** Processor's time for each GiB. @param bare Who does what cannot be left out, and nothing else. */
 export function cpuBar(
   { title, standings, bytes = Number.NaN }: Comparison,
-  { name, part }: { readonly name: string; readonly part?: string },
+  [ours, bare]: readonly [ours: Spender, bare: Spender],
   atMost: number,
 ): Bar {
-  const spent = ({ cpuSeconds, parts }: Run): number =>
-    part === undefined ? cpuSeconds : (parts.get(part)?.cpuSeconds ?? Number.NaN);
+  const spentBy = ({ name, part }: Spender): number => {
+    const spent = ({ cpuSeconds, parts }: Run): number =>
+      part === undefined ? cpuSeconds : (parts.get(part)?.cpuSeconds ?? Number.NaN);
+    return (median(runsOf(standings, name).map(spent)) * GiB) / bytes;
+  };
   return {
-    what: `${title}: CPU of ${part ? `the ${part}, ` : ''}${name}`,
-    actual: (median(runsOf(standings, name).map(spent)) * GiB) / bytes,
+    what: `${title}: CPU of ${ours.part ? `the ${ours.part}, ` : ''}${ours.name}`,
+    actual: spentBy(ours),
+    bare: spentBy(bare),
     limit: { atMost },
     unit: 's/GiB',
   };

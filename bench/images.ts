@@ -51,10 +51,15 @@ async function writeSparseImage(folder: string, size: number): Promise<string> {
   return await writeImageOf(folder, [{ digest: `sha256:${hex}`, size }]);
 }
 
-/** The file of its largest layer. */
-export async function largestBlobOf({ folder }: LayoutImage): Promise<string> {
+/** The files of all that it consists of. */
+export async function blobsOf({ folder }: LayoutImage): Promise<readonly string[]> {
   const blobs = join(folder, 'blobs', 'sha256');
-  const paths = (await readdir(blobs)).map((name) => join(blobs, name));
+  return (await readdir(blobs)).map((name) => join(blobs, name));
+}
+
+/** The file of its largest layer. */
+export async function largestBlobOf(image: LayoutImage): Promise<string> {
+  const paths = await blobsOf(image);
   const sized = await Promise.all(
     paths.map(async (path) => ({ path, size: (await stat(path)).size })),
   );

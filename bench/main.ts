@@ -82,7 +82,7 @@ function document(
   const facts = Object.entries(machine).map(([name, text]) => `- ${name}: ${text}`);
   const intro = [
     '# What was measured',
-    `Written by \`npm run bench -- ${asked} --write\`. Seconds are medians over the rounds, whole processes; ratios are medians of the ratios within each round. “Machine CPU s” is what everybody on the machine spent meanwhile, the kernel included, and “At best here” the same ratio if that had been spread over all cores with none ever waiting: a bar beyond it is out of reach of the clock, and costs processor. “Bare way” is the ratio of who goes the same way and does nothing else, neither hashing nor going on after a loss: the way itself gives no more.`,
+    `Written by \`npm run bench -- ${asked} --write\`. Seconds are medians over the rounds, whole processes; ratios are medians of the ratios within each round. “Machine CPU s” is what everybody on the machine spent meanwhile, the kernel included, and “At best here” the same ratio if that had been spread over all cores with none ever waiting: a bar beyond it is out of reach of the clock, and costs processor. “Bare way” is what they have who go the same way and do nothing else, neither hashing nor going on after a loss: the way itself gives no more. Of processor’s time it is what Node alone takes, over loopback, to hash a file and send it over TLS, and to pass that on over TCP.`,
     facts.join('\n'),
   ];
   return `${[...intro, ...outcomes.map(describeOutcome)].join('\n\n')}\n`;

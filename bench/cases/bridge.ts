@@ -2,11 +2,12 @@ import { rateBar } from '../bars.ts';
 import type { Bench, BenchCase, Comparison } from '../bench.ts';
 import { oursPulling, oursPushing, placed, pulling, pushing } from '../contestants.ts';
 import type { Via } from '../contestants.ts';
+import { curlOf } from '../curl.ts';
 import type { LayoutImage } from '../images.ts';
-import { cranePulling, cranePushing, startPortForward } from '../peers.ts';
+import { cranePulling, cranePushing, missingTools, startPortForward } from '../peers.ts';
 import { startBridge } from '../started-bridge.ts';
 import { oneLayer } from './direct.ts';
-import { missingForReal } from './routes.ts';
+import { bareProxy, missingForReal } from './routes.ts';
 
 const forwarded = 'crane over port-forward';
 const bridged = (via: Via): string => `crane over a bridge, ${via}`;
@@ -16,7 +17,7 @@ const ours = (via: Via): string => `reposure, ${via}`;
 export const bridge: BenchCase = {
   name: 'bridge',
   title: 'crane through a bridge',
-  missing: missingForReal,
+  missing: (options) => [...missingForReal(options), ...missingTools('curl')],
   run: async (bench) => {
     const image = await bench.image(oneLayer);
     const proxy = await bridgePush(bench, image, 'proxy');
@@ -26,7 +27,7 @@ export const bridge: BenchCase = {
       comparisons: [proxy, exec, pulled],
       bars: [
         rateBar(proxy, [bridged('proxy'), ours('proxy')], 0.9),
-        rateBar(proxy, [bridged('proxy'), forwarded], 2),
+        rateBar(proxy, [bridged('proxy'), forwarded, bareProxy], 2),
         rateBar(exec, [bridged('exec'), ours('exec')], 0.9),
       ],
     };
@@ -38,8 +39,11 @@ async function bridgePush(bench: Bench, image: LayoutImage, via: Via): Promise<C
   await using forward = await startPortForward(arena);
   await using started = await startBridge(arena, via);
   const work = { image: () => image, place: arena.inside };
+  const bare =
+    via === 'proxy' ? [pushing(bareProxy, work, (await curlOf(arena, bench.directory)).push)] : [];
   const standings = await bench.contest(
     [
+      ...bare,
       pushing(ours(via), work, oursPushing(arena, arena.inside, via)),
       pushing(bridged(via), work, started.crane(cranePushing(started.address))),
       pushing(forwarded, work, cranePushing(forward.host)),

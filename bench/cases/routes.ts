@@ -1,8 +1,9 @@
+import { sendWords, startPassOn } from '../bare-node.ts';
 import { cpuBar, rateBar } from '../bars.ts';
 import type { Bench, BenchCase, BenchOptions, Comparison } from '../bench.ts';
 import { oursPulling, oursPushing, placed, pulling, pushing } from '../contestants.ts';
 import { curlOf } from '../curl.ts';
-import { largestBlobOf, MiB } from '../images.ts';
+import { blobsOf, largestBlobOf, MiB } from '../images.ts';
 import type { LayoutImage } from '../images.ts';
 import {
   cranePulling,
@@ -13,12 +14,17 @@ import {
   startPortForward,
   startSleeper,
 } from '../peers.ts';
+import { startRawCopyServer } from '../raw-copy.ts';
 import { oneLayer } from './direct.ts';
 
 const straight = 'crane to a NodePort';
 const forwarded = 'crane over port-forward';
-const bareProxy = 'curl, no surrogate, nothing hashed';
+/** Who goes the same way as `proxy`, and does nothing else. */
+export const bareProxy = 'curl, no surrogate, nothing hashed';
 const bareExec = 'kubectl exec -i … cat >/dev/null';
+const bareNode = 'node: hash, send over TLS';
+/** The other side of that. */
+const passingOn = 'node: TLS to TCP';
 
 /** Through the API server's proxy of Services. */
 export const proxy: BenchCase = {
@@ -116,18 +122,25 @@ export const cpu: BenchCase = {
     const arena = await bench.arena({ cluster, link });
     const image = await bench.image({ layers: 2, layerBytes: 512 * MiB });
     const work = { image: () => image, place: arena.inside };
+    const blobs = await blobsOf(image);
+    await using sink = await startRawCopyServer();
+    await using node = await startPassOn(sink.host);
     const standings = await bench.contest(
-      (['proxy', 'exec'] as const).map((via) =>
-        pushing(`reposure, ${via}`, work, oursPushing(arena, arena.inside, via)),
-      ),
-      { partOf: arena.partOf },
+      [
+        ...(['proxy', 'exec'] as const).map((via) =>
+          pushing(`reposure, ${via}`, work, oursPushing(arena, arena.inside, via)),
+        ),
+        { name: bareNode, command: () => ({ words: sendWords(node.host, blobs) }) },
+      ],
+      { partOf: (pid) => (pid === node.pid ? passingOn : arena.partOf(pid)) },
     );
     const comparison = { title: 'push 2 × 512 MiB', bytes: image.bytes, standings };
+    const [sender, passer] = [{ name: bareNode }, { name: bareNode, part: passingOn }];
     const bars = [
-      cpuBar(comparison, { name: 'reposure, proxy' }, 2),
-      cpuBar(comparison, { name: 'reposure, exec' }, 1.5),
-      cpuBar(comparison, { name: 'reposure, proxy', part: 'surrogate' }, 1.5),
-      cpuBar(comparison, { name: 'reposure, exec', part: 'surrogate' }, 1.5),
+      cpuBar(comparison, [{ name: 'reposure, proxy' }, sender], 2),
+      cpuBar(comparison, [{ name: 'reposure, exec' }, sender], 1.5),
+      cpuBar(comparison, [{ name: 'reposure, proxy', part: 'surrogate' }, passer], 1.5),
+      cpuBar(comparison, [{ name: 'reposure, exec', part: 'surrogate' }, passer], 1.5),
     ];
     return { comparisons: [comparison], bars };
   },

@@ -1,0 +1,89 @@
+import { fork } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { open, stat } from 'node:fs/promises';
+import { connect } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { connect as connectTls, createServer } from 'node:tls';
+import { fileURLToPath } from 'node:url';
+
+import { makeServerCertificate } from '@reposure/core';
+
+// What Node takes by itself for what a push does: one process hashes a file and sends it over TLS,
+// another one passes it on over TCP, and neither does anything else. As a program, `pass-on HOST:PORT`
+// (of a process with IPC) or `send HOST:PORT FILE…`.
+
+const program = fileURLToPath(import.meta.url);
+const blockBytes = 256 * 1024;
+
+/** Where {@link sendWords} sends to, in a process of its own. */
+export interface PassOn extends AsyncDisposable {
+  readonly host: string;
+  readonly pid: number;
+}
+
+/** The command that hashes files and sends them over TLS. */
+export function sendWords(host: string, files: readonly string[]): readonly string[] {
+  return [process.execPath, program, 'send', host, ...files];
+}
+
+/** Passes on what comes over TLS. @param target `HOST:PORT` of a `startRawCopyServer`. */
+export async function startPassOn(target: string): Promise<PassOn> {
+  const child = fork(program, ['pass-on', target]);
+  const [port] = (await once(child, 'message')) as [number];
+  return {
+    host: `127.0.0.1:${port}`,
+    pid: child.pid ?? 0,
+    [Symbol.asyncDispose]: async () => {
+      const ended = once(child, 'exit');
+      child.disconnect();
+      await ended;
+    },
+  };
+}
+
+async function passOn(target: string): Promise<void> {
+  const [host = '', port] = target.split(':');
+  const names = { dnsNames: ['localhost'], addresses: ['127.0.0.1'] };
+  const { certificatePem: cert, keyPem: key } = await makeServerCertificate(names);
+  const server = createServer({ cert, key }, (socket) => {
+    const onwards = connect({ host, port: Number(port), noDelay: true });
+    for (const each of [socket, onwards]) each.on('error', () => {});
+    socket.pipe(onwards).pipe(socket);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  process.on('disconnect', () => process.exit());
+  process.send?.((server.address() as AddressInfo).port);
+}
+
+async function send(target: string, path: string): Promise<void> {
+  const [host = '', port] = target.split(':');
+  const socket = connectTls({ host, port: Number(port), rejectUnauthorized: false });
+  await once(socket, 'secureConnect');
+  socket.write(`push ${(await stat(path)).size}\n`);
+  const hash = createHash('sha256');
+  await using file = await open(path);
+  // One is read into while the other one leaves.
+  const blocks = [Buffer.allocUnsafe(blockBytes), Buffer.allocUnsafe(blockBytes)] as const;
+  let leaving = Promise.resolve();
+  for (let turn = 0; ; turn++) {
+    const { bytesRead, buffer } = await file.read(blocks[turn % 2 ? 1 : 0], 0, blockBytes);
+    if (bytesRead === 0) break;
+    const part = buffer.subarray(0, bytesRead);
+    hash.update(part);
+    await leaving;
+    leaving = new Promise((resolve, reject) => {
+      socket.write(part, (error) => (error ? reject(error) : resolve()));
+    });
+  }
+  await leaving;
+  await once(socket, 'data');
+  socket.destroy();
+  process.stdout.write(`${hash.digest('hex')}\n`);
+}
+
+if (process.argv[1] === program) {
+  const [verb = '', target = '', ...files] = process.argv.slice(2);
+  if (verb === 'pass-on') await passOn(target);
+  else for (const file of files) await send(target, file);
+}
