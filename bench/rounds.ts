@@ -30,8 +30,8 @@ export interface ContestOptions {
 }
 
 /**
- * Lets contestants do the same work one after the other, so many rounds; every other round in the
- * opposite order, so that nobody always comes first.
+ * Lets contestants do the same work one after the other, so many rounds, each of which begins with
+ * another one: who comes first may find memory that the machine has to fetch anew.
  */
 export async function contest(
   contestants: readonly Contestant[],
@@ -39,7 +39,8 @@ export async function contest(
 ): Promise<Standings> {
   const standings = new Map<string, Run[]>(contestants.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round++) {
-    for (const contestant of round % 2 ? contestants.toReversed() : contestants) {
+    const first = round % contestants.length;
+    for (const contestant of [...contestants.slice(first), ...contestants.slice(0, first)]) {
       const run = await runOnce(contestant, round, partOf);
       standings.get(contestant.name)?.push(run);
       say(`  round ${round + 1}: ${contestant.name}: ${run.seconds.toFixed(2)} s`);
