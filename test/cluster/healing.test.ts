@@ -62,13 +62,13 @@ describe('real cluster, healing', { timeout: 240_000 }, () => {
     await push();
   });
 
-  it('a surrogate that the kubelet evicts comes back', async () => {
+  it('a surrogate that the kubelet evicts comes back', { timeout: 240_000 }, async () => {
     const { kubernetes, namespace, ok } = place;
     const before = await uidOf();
-    // More than its temporary files may be: the kubelet looks after them once a minute.
+    // More than its temporary files may be: the kubelet looks after them every one to two minutes.
     const fill = 'fs.writeFileSync("/tmp/much", Buffer.alloc(100 << 20, 1))';
     await ok(`kubectl exec ${pod} -- node -e '${fill}'`);
-    await expect.poll(() => isAnother(before), patiently).toBe(true);
+    await expect.poll(() => isAnother(before), { ...patiently, timeout: 200_000 }).toBe(true);
     await push();
     const { items } = await kubernetes.list<Event>(resourceTypes.Event, { namespace });
     expect(items.map(({ reason }) => reason)).toContain('Evicted');
