@@ -9,30 +9,36 @@ import { fileURLToPath } from 'node:url';
 
 import { makeServerCertificate } from '@reposure/core';
 
+import type { Command } from './measure.ts';
+
 // What Node takes by itself for what a push does: one process hashes a file and sends it over TLS,
 // another one passes it on over TCP, and neither does anything else. As a program, `pass-on HOST:PORT`
 // (of a process with IPC) or `send HOST:PORT FILE…`.
 
 const program = fileURLToPath(import.meta.url);
 const blockBytes = 256 * 1024;
+const caVariable = 'BARE_NODE_CA';
 
-/** Where {@link sendWords} sends to, in a process of its own. */
+/** Where {@link sending} sends to, in a process of its own. */
 export interface PassOn extends AsyncDisposable {
   readonly host: string;
+  /** Of its certificate, PEM. */
+  readonly ca: string;
   readonly pid: number;
 }
 
 /** The command that hashes files and sends them over TLS. */
-export function sendWords(host: string, files: readonly string[]): readonly string[] {
-  return [process.execPath, program, 'send', host, ...files];
+export function sending({ host, ca }: PassOn, files: readonly string[]): Command {
+  return { words: [process.execPath, program, 'send', host, ...files], env: { [caVariable]: ca } };
 }
 
 /** Passes on what comes over TLS. @param target `HOST:PORT` of a `startRawCopyServer`. */
 export async function startPassOn(target: string): Promise<PassOn> {
   const child = fork(program, ['pass-on', target]);
-  const [port] = (await once(child, 'message')) as [number];
+  const [{ port, ca }] = (await once(child, 'message')) as [{ port: number; ca: string }];
   return {
     host: `127.0.0.1:${port}`,
+    ca,
     pid: child.pid ?? 0,
     [Symbol.asyncDispose]: async () => {
       const ended = once(child, 'exit');
@@ -45,7 +51,7 @@ export async function startPassOn(target: string): Promise<PassOn> {
 async function passOn(target: string): Promise<void> {
   const [host = '', port] = target.split(':');
   const names = { dnsNames: ['localhost'], addresses: ['127.0.0.1'] };
-  const { certificatePem: cert, keyPem: key } = await makeServerCertificate(names);
+  const { caPem: ca, certificatePem: cert, keyPem: key } = await makeServerCertificate(names);
   const server = createServer({ cert, key }, (socket) => {
     const onwards = connect({ host, port: Number(port), noDelay: true });
     for (const each of [socket, onwards]) each.on('error', () => {});
@@ -53,12 +59,12 @@ async function passOn(target: string): Promise<void> {
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   process.on('disconnect', () => process.exit());
-  process.send?.((server.address() as AddressInfo).port);
+  process.send?.({ port: (server.address() as AddressInfo).port, ca });
 }
 
 async function send(target: string, path: string): Promise<void> {
   const [host = '', port] = target.split(':');
-  const socket = connectTls({ host, port: Number(port), rejectUnauthorized: false });
+  const socket = connectTls({ host, port: Number(port), ca: process.env[caVariable] });
   await once(socket, 'secureConnect');
   socket.write(`push ${(await stat(path)).size}\n`);
   const hash = createHash('sha256');

@@ -1,4 +1,4 @@
-import { sendWords, startPassOn } from '../bare-node.ts';
+import { sending, startPassOn } from '../bare-node.ts';
 import { cpuBar, rateBar } from '../bars.ts';
 import type { Bench, BenchCase, BenchOptions, Comparison } from '../bench.ts';
 import { oursPulling, oursPushing, placed, pulling, pushing } from '../contestants.ts';
@@ -130,7 +130,7 @@ export const cpu: BenchCase = {
         ...(['proxy', 'exec'] as const).map((via) =>
           pushing(`reposure, ${via}`, work, oursPushing(arena, arena.inside, via)),
         ),
-        { name: bareNode, command: () => ({ words: sendWords(node.host, blobs) }) },
+        { name: bareNode, command: () => sending(node, blobs) },
       ],
       { partOf: (pid) => (pid === node.pid ? passingOn : arena.partOf(pid)) },
     );

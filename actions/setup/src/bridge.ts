@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Step } from '@reposure/action-shared';
 import { collect, parseInput, UnreachableError } from '@reposure/core';
 import { runProgram } from '@reposure/core/content';
+import type { ProgramCall } from '@reposure/core/content';
 import * as z from 'zod';
 
 import type { Inputs } from './inputs.ts';
@@ -13,14 +14,8 @@ const Bridge = z.object({ address: z.string(), env: z.record(z.string(), z.strin
 /** A bridge that runs: its host:port, and the variables by which tools find it and its login. */
 export type Bridge = z.infer<typeof Bridge>;
 
-/** Where a bridge of this step is remembered, whatever the steps in between set. */
-function bridgeEnv(folder: string): Record<string, string> {
-  return { XDG_STATE_HOME: join(folder, 'state') };
-}
-
-const maxRecordBytes = 64 * 1024;
-/** With a thousand references. */
-const maxStoppedBytes = 1024 * 1024;
+/** With a thousand references of what was pushed. */
+const maxPrintedBytes = 1024 * 1024;
 
 /** Starts a bridge in a process of its own, which `post` ends. */
 export async function startBridge(
@@ -39,19 +34,8 @@ export async function startBridge(
   const flags = Object.entries(options).flatMap(([flag, value]) =>
     value === undefined ? [] : [flag, value],
   );
-  let record = '';
-  const { exitCode, stderr } = await runProgram({
-    command: node,
-    // What it remembers of uploads, and of itself, goes with the folder.
-    env: bridgeEnv(folder),
-    args: [script, 'bridge', registry, '--background', '--output', 'json', ...flags],
-    onStdout: async (stdout) => {
-      record = (await collect(stdout, 'what the bridge says', maxRecordBytes)).toString();
-    },
-    signal,
-  });
-  if (exitCode !== 0) throw new UnreachableError(`Cannot start the bridge: ${stderr}`);
-  const bridge = parseInput(Bridge, JSON.parse(record), 'what the bridge says');
+  const words = [script, 'bridge', registry, '--background', ...flags];
+  const bridge = await saidBy('start', Bridge, folder, { command: node, args: words, signal });
   log.info(`The bridge to registry "${registry}" is ${bridge.address}`);
   return bridge;
 }
@@ -65,17 +49,29 @@ const Stopped = z.array(z.object({ pushed: z.array(z.string()) }));
  * @returns What was pushed through it, as nodes pull it.
  */
 export async function stopBridge(script: string, folder: string): Promise<readonly string[]> {
-  let stopped = '';
+  const words = [script, 'bridge', 'stop', '--all'];
+  const run = { command: process.execPath, args: words };
+  const stopped = await saidBy('stop', Stopped, folder, run);
+  return stopped.flatMap(({ pushed }) => pushed);
+}
+
+/** Starts or stops a bridge. @returns What `reposure` prints of it. */
+async function saidBy<T>(
+  verb: 'start' | 'stop',
+  schema: z.ZodType<T>,
+  folder: string,
+  { args, ...run }: Pick<ProgramCall, 'command' | 'args' | 'signal'>,
+): Promise<T> {
+  let printed = '';
   const { exitCode, stderr } = await runProgram({
-    command: process.execPath,
-    args: [script, 'bridge', 'stop', '--all', '--output', 'json'],
-    env: bridgeEnv(folder),
+    ...run,
+    args: [...args, '--output', 'json'],
+    // What it remembers of uploads, and of itself, whatever the steps in between set, goes with the folder.
+    env: { XDG_STATE_HOME: join(folder, 'state') },
     onStdout: async (stdout) => {
-      stopped = (await collect(stdout, 'what the bridge says', maxStoppedBytes)).toString();
+      printed = (await collect(stdout, 'what the bridge says', maxPrintedBytes)).toString();
     },
   });
-  if (exitCode !== 0) throw new UnreachableError(`Cannot stop the bridge: ${stderr}`);
-  return parseInput(Stopped, JSON.parse(stopped), 'what the bridge says').flatMap(
-    ({ pushed }) => pushed,
-  );
+  if (exitCode !== 0) throw new UnreachableError(`Cannot ${verb} the bridge: ${stderr}`);
+  return parseInput(schema, JSON.parse(printed), 'what the bridge says');
 }

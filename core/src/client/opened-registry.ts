@@ -6,8 +6,8 @@ import { requireRepository } from '../resource/index.ts';
 import type { Registry } from '../resource/index.ts';
 import type { Route } from '../surrogate/index.ts';
 import {
-  layerFinder,
   beginTransfer,
+  layerFinder,
   openImage,
   parseDestination,
   parseImageName,

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, request as httpRequest } from 'node:http';
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { createServer as createSocketServer } from 'node:net';
-import type { Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Readable } from 'node:stream';
 
@@ -27,18 +27,7 @@ export interface TestServer {
 /** Serves HTTP on this machine; stands where a registry stands, with whatever behaviour a test needs. */
 export async function startServer(listener: RequestListener): Promise<TestServer> {
   const server = createServer(listener);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = AddressOf.parse(server.address());
-  return {
-    host: `127.0.0.1:${port}`,
-    close: async () => {
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    },
-  };
+  return await listening(server, () => server.closeAllConnections());
 }
 
 /** Serves a gateway as the surrogate does, but for TLS. */
@@ -48,6 +37,11 @@ export async function startGateway(handler: RequestListener): Promise<TestServer
     sockets.add(socket);
     void serveConnection(socket, { handler, headTimeoutMs: 60_000 });
   });
+  return await listening(server, () => sockets.forEach((socket) => socket.destroy()));
+}
+
+/** @param cut Ends the connections that there are. */
+async function listening(server: Server, cut: () => void): Promise<TestServer> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = AddressOf.parse(server.address());
@@ -56,7 +50,7 @@ export async function startGateway(handler: RequestListener): Promise<TestServer
     close: async () => {
       const closed = once(server, 'close');
       server.close();
-      for (const socket of sockets) socket.destroy();
+      cut();
       await closed;
     },
   };
