@@ -10,8 +10,8 @@ import type { RetryOptions } from '../retry.ts';
 export type Patience = Pick<RetryOptions, 'retries' | 'signal' | 'onRetry'>;
 
 /**
- * Sends again what got no answer, or that of a registry that is busy, and reads on where a blob broke off, so that a tool does not see
- * that a route broke.
+ * Sends again what got no answer, or that of a registry that is busy, and reads on where a blob broke
+ * off, so that a tool does not see that a route broke.
  *
  * Bodies are whole ones, that can be sent again.
  */

@@ -75,7 +75,10 @@ export async function writeToolFiles(
   };
 }
 
-/** What a bridge has set in a shell stays there when it has ended: the user's own count then, and not nothing. */
+/**
+ * What a bridge has set in a shell stays there when it has ended: the user's own count then, and not
+ * nothing.
+ */
 async function withoutEnded(env: OwnFilesEnv): Promise<OwnFilesEnv> {
   const { DOCKER_CONFIG, REGISTRY_AUTH_FILE, CONTAINERS_REGISTRIES_CONF, ...others } = env;
   const places = [DOCKER_CONFIG, REGISTRY_AUTH_FILE, CONTAINERS_REGISTRIES_CONF].map(

@@ -127,7 +127,7 @@ class Copy {
     return tag === undefined ? undefined : await this.#tags.digestOf(tag);
   }
 
-  /** @throws {ContentMismatchError} if a tag names another image, or one of a signature another signature. */
+  /** @throws {ContentMismatchError} if a tag, or one of a signature, names something else. */
   async refuseTaken(root: Document, referrers: readonly Referrer[]): Promise<void> {
     const { repository, tags } = this.#to.destination;
     const wanted = [
